@@ -1,0 +1,101 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    // Our own modules are optimised even in a debug build, whose dependencies compile in half the
+    // time of a release build: one configuration serves the tests and the demo.
+    .unsafeFlags(["-O"], .when(configuration: .debug)),
+]
+
+let package = Package(
+    name: "stopover",
+    products: [
+        .executable(name: "stopover", targets: ["stopover"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
+        .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
+        .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // C libraries of Debian, by module map only.
+        .systemLibrary(
+            name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(
+            name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+
+        // The engine: no network, no protobuf, no argument parsing.
+        .target(
+            name: "StopoverCore",
+            dependencies: [
+                "CZstd", "CXXHash",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: strict),
+
+        // Generated from Sources/MilvusProto/milvus.proto by regenerate.sh; never edited.
+        .target(
+            name: "MilvusProto",
+            dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            exclude: ["milvus.proto", "regenerate.sh"]),
+
+        // A Milvus cluster as a Source and a Target.
+        .target(
+            name: "StopoverMilvus",
+            dependencies: [
+                "StopoverCore", "MilvusProto",
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+                .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
+                .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: strict),
+
+        // Twins: an in-memory Milvus server, and what tests of several modules share.
+        .target(
+            name: "StopoverTesting",
+            dependencies: [
+                "StopoverCore", "StopoverMilvus", "MilvusProto",
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+                .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
+                .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf"),
+            ],
+            swiftSettings: strict),
+
+        // The composition root.
+        .executableTarget(
+            name: "stopover",
+            dependencies: [
+                "StopoverCore", "StopoverMilvus",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+
+        .testTarget(
+            name: "StopoverCoreTests", dependencies: ["StopoverCore", "StopoverTesting"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "StopoverMilvusTests",
+            dependencies: ["StopoverMilvus", "StopoverTesting", "MilvusProto"],
+            swiftSettings: strict),
+        // The executable as a user runs it, against real servers.
+        .testTarget(
+            name: "StopoverTests",
+            dependencies: ["StopoverCore", "StopoverMilvus", "StopoverTesting"],
+            swiftSettings: strict),
+    ]
+)

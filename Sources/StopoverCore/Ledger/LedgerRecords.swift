@@ -1,0 +1,184 @@
+// The values that the ledger keeps. They are plain: the pure state machines decide on them, the
+// ledger only makes them durable.
+
+/// One source collection → one target collection within a job; numbered from 1 within the job.
+public struct TransferID: Hashable, Sendable, Codable, Comparable, CustomStringConvertible {
+    public let number: Int64
+    public init(_ number: Int64) { self.number = number }
+    public static func < (l: TransferID, r: TransferID) -> Bool { l.number < r.number }
+    public var description: String { "t\(number)" }
+}
+
+/// A unit of parallel extraction; numbered from 1 within the job.
+public struct SplitID: Hashable, Sendable, Codable, Comparable, CustomStringConvertible {
+    public let number: Int64
+    public init(_ number: Int64) { self.number = number }
+    public static func < (l: SplitID, r: SplitID) -> Bool { l.number < r.number }
+    public var description: String { "s\(number)" }
+}
+
+/// A sealed batch on disk; numbered from 1 within the job, in the order in which they were cut.
+public struct ChunkID: Hashable, Sendable, Codable, Comparable, CustomStringConvertible {
+    public let number: Int64
+    public init(_ number: Int64) { self.number = number }
+    public static func < (l: ChunkID, r: ChunkID) -> Bool { l.number < r.number }
+    public var description: String { "c\(number)" }
+}
+
+/// 128 bits of XXH3, seeded per job, as 32 hex digits in text.
+public struct Digest128: Hashable, Sendable, Codable {
+    public var high: UInt64
+    public var low: UInt64
+    public init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+}
+
+/// How far a transfer is. Each phase begins when everything of the one before is durable.
+public enum TransferPhase: String, Sendable, Codable, CaseIterable {
+    /// Nothing exists on the target yet.
+    case planned
+    /// The staging collection exists; rows move.
+    case moving
+    /// Every row is acknowledged; flush, fence, final upserts.
+    case settling
+    /// Rows are settled: index, counts.
+    case checking
+    /// The collection has its final name. The end.
+    case published
+    /// Stopped for good by the user.
+    case cancelled
+}
+
+public struct TransferRecord: Hashable, Sendable, Codable {
+    public var id: TransferID
+    public var source: CollectionName
+    public var target: CollectionName
+    /// Whether the target makes new primary keys.
+    public var regeneratesKeys: Bool
+    public var phase: TransferPhase
+    /// Generation of the staging name: the fence.
+    public var epoch: Int
+    public var timestamp: PinnedTimestamp?
+    /// `count(*)` of the source at planning time: every copy of a duplicate key counts.
+    public var sourceRows: Int64
+    /// Chunks up to this number may have been sent. Durable before the first of them is sent, in
+    /// steps of many chunks; what is not acknowledged at or below it is in doubt after a crash.
+    public var sentThrough: ChunkID
+
+    public init(
+        id: TransferID, source: CollectionName, target: CollectionName, regeneratesKeys: Bool,
+        phase: TransferPhase, epoch: Int, timestamp: PinnedTimestamp?, sourceRows: Int64,
+        sentThrough: ChunkID
+    ) {
+        self.id = id
+        self.source = source
+        self.target = target
+        self.regeneratesKeys = regeneratesKeys
+        self.phase = phase
+        self.epoch = epoch
+        self.timestamp = timestamp
+        self.sourceRows = sourceRows
+        self.sentThrough = sentThrough
+    }
+}
+
+/// A split and how far it is. `range` never changes after planning; `position` only grows.
+public struct SplitRecord: Hashable, Sendable, Codable {
+    public var id: SplitID
+    public var transfer: TransferID
+    /// nil reads all partitions as one (no named partitions, or a partition key).
+    public var partition: String?
+    public var range: KeyRange
+    /// The last key that rests in a committed chunk; nil before the first.
+    public var position: PrimaryKey?
+    public var isFinished: Bool
+    /// Rows in committed chunks.
+    public var rows: Int64
+
+    public init(
+        id: SplitID, transfer: TransferID, partition: String?, range: KeyRange,
+        position: PrimaryKey? = nil, isFinished: Bool = false, rows: Int64 = 0
+    ) {
+        self.id = id
+        self.transfer = transfer
+        self.partition = partition
+        self.range = range
+        self.position = position
+        self.isFinished = isFinished
+        self.rows = rows
+    }
+
+    /// What is still to be read.
+    public var remaining: KeyRange {
+        KeyRange(after: position ?? range.after, through: range.through)
+    }
+}
+
+public enum ChunkState: String, Sendable, Codable {
+    /// On disk here, not acknowledged by the target.
+    case spooled
+    /// Acknowledged; not durable there yet.
+    case acked
+    /// Durable on the target; the file may be gone.
+    case flushed
+}
+
+/// A sealed chunk: where its rows come from and what its file must contain.
+public struct ChunkRecord: Hashable, Sendable, Codable {
+    public var id: ChunkID
+    public var transfer: TransferID
+    public var split: SplitID
+    public var partition: String?
+    public var rowCount: Int
+    public var firstKey: PrimaryKey
+    public var lastKey: PrimaryKey
+    /// Bytes of the columns, uncompressed: the body of an insert.
+    public var bodyBytes: Int
+    public var fileBytes: Int
+    /// Digest of the whole file, also in its name.
+    public var digest: Digest128
+    public var state: ChunkState
+    /// A request with these rows was ever in doubt: the final pass upserts them.
+    public var isTainted: Bool
+
+    public init(
+        id: ChunkID, transfer: TransferID, split: SplitID, partition: String?, rowCount: Int,
+        firstKey: PrimaryKey, lastKey: PrimaryKey, bodyBytes: Int, fileBytes: Int,
+        digest: Digest128, state: ChunkState = .spooled, isTainted: Bool = false
+    ) {
+        self.id = id
+        self.transfer = transfer
+        self.split = split
+        self.partition = partition
+        self.rowCount = rowCount
+        self.firstKey = firstKey
+        self.lastKey = lastKey
+        self.bodyBytes = bodyBytes
+        self.fileBytes = fileBytes
+        self.digest = digest
+        self.state = state
+        self.isTainted = isTainted
+    }
+}
+
+/// One durable change. Entries committed together are durable together or not at all; entries
+/// are applied in order, and an entry that does not fit the state (an unknown chunk, a position
+/// that would go back) is refused as damage, never ignored.
+public enum LedgerEntry: Sendable {
+    case transferPlanned(TransferRecord, splits: [SplitRecord])
+    case transferPhase(TransferID, TransferPhase)
+    case transferEpoch(TransferID, Int)
+    case sentThrough(TransferID, ChunkID)
+    /// A chunk rests on disk: it is recorded and its split's position becomes `lastKey`.
+    case chunkSpooled(ChunkRecord)
+    case splitFinished(SplitID)
+    /// Rows `rows` of a chunk were acknowledged. `ids` only where the target made the keys. The
+    /// chunk is `acked` once the ranges cover all its rows.
+    case chunkAcked(ChunkID, rows: Range<Int>, ids: WrittenIDs?)
+    case chunksTainted([ChunkID])
+    case chunksFlushed([ChunkID])
+    /// Anything worth a line in the job's history: `code` is a StopoverError code or an event name.
+    case note(code: String, message: String)
+}

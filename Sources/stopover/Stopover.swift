@@ -1,0 +1,3 @@
+import ArgumentParser
+import StopoverMilvus
+@main struct S: ParsableCommand {}

@@ -41,9 +41,7 @@ public enum TransferPhase: String, Sendable, Codable, CaseIterable {
     case planned
     /// The staging collection exists; rows move.
     case moving
-    /// Every row is acknowledged; flush, fence, final upserts.
-    case settling
-    /// Rows are settled: index, counts.
+    /// Every row is flushed on the target: index, counts.
     case checking
     /// The collection has its final name. The end.
     case published
@@ -177,6 +175,7 @@ public enum LedgerEntry: Sendable {
     /// Rows `rows` of a chunk were acknowledged. `ids` only where the target made the keys. The
     /// chunk is `acked` once the ranges cover all its rows.
     case chunkAcked(ChunkID, rows: Range<Int>, ids: WrittenIDs?)
+    /// Their acknowledgements count no longer: they are `spooled` again, marked for the final pass.
     case chunksTainted([ChunkID])
     case chunksFlushed([ChunkID])
     /// Anything worth a line in the job's history: `code` is a StopoverError code or an event name.

@@ -9,6 +9,8 @@ public struct StopoverError: Error, Sendable, CustomStringConvertible {
     public var remedy: String
     /// What another component said, verbatim, when this error stands for it.
     public var cause: String?
+    /// It passes by itself: wait and try again (a restart, a rate limit, a lost connection).
+    public var isTransient = false
 
     public init(_ code: Code, _ message: String, remedy: String, cause: String? = nil) {
         self.code = code

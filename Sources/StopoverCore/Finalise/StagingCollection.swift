@@ -1,0 +1,71 @@
+/// Makes the staging collection, or finds the one of an earlier run and fences that run off.
+struct StagingCollection: Sendable {
+    let engine: Engine
+    let plan: TransferPlan
+    let staging: StagingName
+
+    /// For a transfer of which nothing exists on the target yet.
+    func create(_ transfer: TransferRecord) async throws -> TransferRecord {
+        let name = staging.name(epoch: transfer.epoch)
+        let target = engine.target
+        try await engine.retryingControl { () throws(StopoverError) in
+            if try await !target.databases().contains(name.database) {
+                try await target.createDatabase(name.database)
+            }
+            // A run that died here left one, empty: the tag in its name is this job's alone.
+            if try await target.describe(name) != nil { try await target.drop(name) }
+            var asked = plan.target
+            asked.name = name
+            try await target.create(asked)
+            guard let made = try await target.describe(name) else {
+                throw StopoverError(
+                    .stagingGone, "\(name) is not there right after it was created",
+                    remedy: "Check the target, then run the same command again.")
+            }
+            let differences = SchemaComparison.differences(asked: asked, made: made)
+            guard differences.isEmpty else {
+                try await target.drop(name)
+                throw StopoverError(
+                    .targetDiffers,
+                    "the target made \(plan.target.name) otherwise than asked: "
+                        + differences.joined(separator: "; "),
+                    remedy: "Nothing is left on the target. Leave out what it cannot hold in "
+                        + "migration.yaml, or choose a target of a newer version.")
+            }
+        }
+        try await engine.ledger.commit([.transferPhase(transfer.id, .moving)])
+        var moving = transfer
+        moving.phase = .moving
+        return moving
+    }
+
+    /// For a transfer that an earlier run began: the next epoch's name, so that whatever that run
+    /// still has under way, here or on another machine, finds no collection.
+    func takeOver(_ transfer: TransferRecord) async throws -> TransferRecord {
+        var next = transfer
+        next.epoch += 1
+        let new = staging.name(epoch: next.epoch)
+        try await engine.ledger.commit([.transferEpoch(transfer.id, next.epoch)])
+        try await engine.retryingControl { () throws(StopoverError) in
+            // Runs that died between the record of an epoch and its rename leave an older name.
+            let names = try await engine.target.collections(in: new.database)
+            guard let found = names.first(where: { staging.isStaging(named: $0) }) else {
+                throw StopoverError(
+                    .stagingGone,
+                    "the staging collection \(staging.name(epoch: transfer.epoch)) is no longer on "
+                        + "the target: it was dropped or renamed",
+                    remedy: "End this job with `stopover cancel JOB`, then run the migration again.")
+            }
+            if found != new.collection {
+                try await engine.target.rename(
+                    CollectionName(database: new.database, collection: found), to: new)
+            }
+        }
+        return next
+    }
+}
+
+extension StopoverError.Code {
+    public static let stagingGone = Self("STO-TARGET-STAGING-GONE", exit: .failed)
+    public static let targetDiffers = Self("STO-TARGET-DIFFERS", exit: .refused)
+}

@@ -1,0 +1,28 @@
+/// The name that a collection carries until it is complete: nobody can mistake half a copy for a
+/// whole one, and the epoch in it is a fence, for a request under an older name finds nothing.
+public struct StagingName: Sendable, Hashable {
+    /// Milvus allows 255 bytes in a collection name.
+    static let nameLimit = 255
+
+    public let target: CollectionName
+    /// The first 8 hex digits of the job's id.
+    public let jobTag: String
+
+    public init(target: CollectionName, jobTag: String) {
+        self.target = target
+        self.jobTag = jobTag
+    }
+
+    public func name(epoch: Int) -> CollectionName {
+        let suffix = "__stopover_\(jobTag)_e\(epoch)"
+        var stem = target.collection
+        while stem.utf8.count + suffix.utf8.count > StagingName.nameLimit { stem.removeLast() }
+        return CollectionName(database: target.database, collection: stem + suffix)
+    }
+
+    /// Whether a collection of the target's database is one of this job's generations of it.
+    public func isStaging(named collection: String) -> Bool {
+        let prefix = name(epoch: 0).collection.dropLast()
+        return collection.hasPrefix(prefix) && Int(collection.dropFirst(prefix.count)) != nil
+    }
+}

@@ -1,0 +1,61 @@
+/// The rows of a transfer, counted in four places that know nothing of each other.
+public struct TransferCounts: Hashable, Sendable, Codable {
+    /// `count(*)` of the source when the migration was planned; every copy of a key counts.
+    public var sourceAtPlan: Int64
+    /// The same when everything was loaded.
+    public var sourceAtEnd: Int64
+    /// Rows that pages brought: each key once.
+    public var read: Int64
+    /// Rows of chunks that are flushed on the target.
+    public var loaded: Int64
+    /// `count(*)` of the target, Strong, after the last flush; nil where it cannot be asked,
+    /// because the collection has no index to be loaded with.
+    public var target: Int64?
+
+    public init(
+        sourceAtPlan: Int64, sourceAtEnd: Int64, read: Int64, loaded: Int64, target: Int64?
+    ) {
+        self.sourceAtPlan = sourceAtPlan
+        self.sourceAtEnd = sourceAtEnd
+        self.read = read
+        self.loaded = loaded
+        self.target = target
+    }
+
+    /// What does not agree, a sentence each; empty for a complete transfer.
+    public var differences: [String] {
+        var lines: [String] = []
+        if sourceAtPlan != sourceAtEnd {
+            lines.append(
+                "the source changed during the migration: \(sourceAtPlan) rows when it was "
+                    + "planned, \(sourceAtEnd) at the end; rows written meanwhile may be missing")
+        }
+        if sourceAtEnd > read, sourceAtEnd == sourceAtPlan {
+            lines.append(
+                "the source counts \(sourceAtEnd) rows, reading it gave \(read): "
+                    + "\(sourceAtEnd - read) are further copies of a key, or cannot be read")
+        }
+        if read != loaded { lines.append("\(read) rows were read, \(loaded) loaded") }
+        if let target, target != loaded {
+            lines.append("\(loaded) rows were loaded, the target counts \(target)")
+        }
+        return lines
+    }
+
+    /// The target has exactly what was read, whatever became of the source.
+    public var targetIsWhole: Bool { read == loaded && (target ?? loaded) == loaded }
+    public var isComplete: Bool { differences.isEmpty }
+}
+
+/// How a transfer ended.
+public struct TransferResult: Hashable, Sendable, Codable {
+    public var source: CollectionName
+    public var target: CollectionName
+    /// The staging name when it was not published, because its rows do not add up.
+    public var leftAs: CollectionName?
+    public var counts: TransferCounts
+    /// Rows that count(*) sees and Query does not return, a sentence each.
+    public var unreadable: [String]
+
+    public var isComplete: Bool { counts.isComplete && unreadable.isEmpty && leftAs == nil }
+}

@@ -1,0 +1,45 @@
+extension Engine {
+    /// Repeats a read, or a change that may be repeated, while it fails with an error that passes
+    /// by itself: a restart, a rate limit, a lost connection. What is waited for is on the board.
+    /// Never for an Insert: those are the ``LoadCoordinator``'s.
+    func retryingReads<Value: Sendable>(
+        _ body: () async throws(StopoverError) -> Value
+    ) async throws(StopoverError) -> Value {
+        try await retrying(.source, body)
+    }
+
+    func retryingControl<Value: Sendable>(
+        _ body: () async throws(StopoverError) -> Value
+    ) async throws(StopoverError) -> Value {
+        try await retrying(.target, body)
+    }
+
+    private func retrying<Value: Sendable>(
+        _ side: WaitingSide, _ body: () async throws(StopoverError) -> Value
+    ) async throws(StopoverError) -> Value {
+        var patience = Patience()
+        while true {
+            do {
+                let value = try await body()
+                if patience.failures > 0 { board.waitingEnded(side) }
+                return value
+            } catch where error.isTransient && !stop.isRequested {
+                board.waiting(side, because: error.message)
+                do {
+                    try await Task.sleep(for: patience.failed())
+                } catch {
+                    throw StopoverError.interrupted
+                }
+            }
+        }
+    }
+}
+
+extension StopoverError {
+    static let interrupted = StopoverError(
+        .interrupted, "stopped before the end", remedy: "Run the same command again: it carries on.")
+}
+
+extension StopoverError.Code {
+    public static let interrupted = Self("STO-INTERRUPTED", exit: .interrupted)
+}

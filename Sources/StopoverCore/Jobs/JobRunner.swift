@@ -1,0 +1,92 @@
+/// Carries a job through: each transfer in turn, from whatever phase an earlier run left it in.
+public struct JobRunner: Sendable {
+    private let engine: Engine
+    private let plan: MigrationPlan
+    private let jobTag: String
+
+    /// - Parameter jobTag: the first 8 hex digits of the job's id; part of every staging name.
+    public init(engine: Engine, plan: MigrationPlan, jobTag: String) {
+        self.engine = engine
+        self.plan = plan
+        self.jobTag = jobTag
+    }
+
+    /// Cuts the splits of every transfer and records the job's beginning, once: one transaction.
+    /// - Parameter rowsPerSplit: see ``SplitPlanner``.
+    public static func begin(
+        _ plan: MigrationPlan, source: any Source, ledger: Ledger,
+        rowsPerSplit: Int64 = SplitPlanner.rowsPerSplit
+    ) async throws {
+        let timestamp = try await source.pinTimestamp()
+        var entries: [LedgerEntry] = []
+        var splitNumber: Int64 = 0
+        for (index, transfer) in plan.transfers.enumerated() {
+            let id = TransferID(Int64(index + 1))
+            var splits: [SplitRecord] = []
+            for partition in transfer.partitions.map({ $0.map(Optional.some) }) ?? [nil] {
+                let selection = RowSelection(
+                    collection: transfer.source.name, primaryKey: transfer.primaryKey.name,
+                    partition: partition)
+                let planner = SplitPlanner(rowsPerSplit: rowsPerSplit) {
+                    (range) async throws(StopoverError) in
+                    var rows = selection
+                    rows.range = range
+                    return try await source.count(rows)
+                }
+                let rows = try await source.count(selection)
+                for range in try await planner.ranges(
+                    keyType: transfer.primaryKey.type, rows: rows)
+                {
+                    splitNumber += 1
+                    splits.append(
+                        SplitRecord(
+                            id: SplitID(splitNumber), transfer: id, partition: partition,
+                            range: range))
+                }
+            }
+            entries.append(
+                .transferPlanned(
+                    TransferRecord(
+                        id: id, source: transfer.source.name, target: transfer.target.name,
+                        regeneratesKeys: transfer.regeneratesKeys, phase: .planned, epoch: 1,
+                        timestamp: timestamp, sourceRows: transfer.sourceRows,
+                        sentThrough: ChunkID(0)),
+                    splits: splits))
+        }
+        try await ledger.commit(entries)
+    }
+
+    /// Returns a result per transfer, in the plan's order. Throws `STO-INTERRUPTED` after a stop.
+    public func run() async throws -> [TransferResult] {
+        var results: [TransferResult] = []
+        for record in try await engine.ledger.transfers() {
+            let plan = plan.transfers[Int(record.id.number) - 1]
+            if engine.stop.isRequested { throw StopoverError.interrupted }
+            results.append(try await run(record, plan))
+        }
+        return results
+    }
+
+    private func run(_ record: TransferRecord, _ plan: TransferPlan) async throws -> TransferResult
+    {
+        let staging = StagingName(target: plan.target.name, jobTag: jobTag)
+        let collection = StagingCollection(engine: engine, plan: plan, staging: staging)
+        var transfer = record
+        engine.board.phase(transfer.phase, of: transfer.id)
+        switch transfer.phase {
+        case .planned: transfer = try await collection.create(transfer)
+        case .moving: transfer = try await collection.takeOver(transfer)
+        case .checking, .published, .cancelled: break
+        }
+        if transfer.phase == .moving {
+            engine.board.phase(.moving, of: transfer.id)
+            transfer.epoch = try await Pipeline(
+                engine: engine, plan: plan, transfer: transfer, staging: staging
+            ).run()
+            try await engine.ledger.commit([.transferPhase(transfer.id, .checking)])
+        }
+        return try await Finaliser(
+            engine: engine, plan: plan, staging: staging.name(epoch: transfer.epoch)
+        ).run(transfer.id)
+    }
+}

@@ -1,0 +1,435 @@
+import DequeModule
+
+/// Decides about chunks: what to send, what an outcome means, when to flush, when to fence, when
+/// a file may go. A pure value: events in, actions out, no clock, no I/O; the shell around it
+/// (``LoadStage``) carries the actions out in the order given.
+///
+/// The protocol for a transfer that keeps its keys (exactly-once.md, 2.2):
+/// * a chunk is inserted once; what was acknowledged becomes *flushed* by the next flush, and
+///   only then may its file go;
+/// * a request in doubt *taints* its chunk: it is not sent again under this epoch, since the
+///   first request may still arrive. With it are tainted all chunks that are acknowledged and not
+///   flushed, for a lost connection may be a server that restarted and forgot them;
+/// * at the end, or when tainted chunks fill half of the spool: nothing in flight, **fence** (the
+///   staging collection takes the next epoch's name, so that a late request finds nothing),
+///   upsert every tainted chunk, and again from the fence while one of these is in doubt; flush.
+///
+/// A transfer whose keys the target makes cannot upsert: a request in doubt stops it.
+public struct LoadCoordinator: Sendable {
+    public struct Settings: Sendable {
+        /// Requests at once.
+        public var requestLimit = 4
+        /// Flush when this many rows are acknowledged and not flushed.
+        public var flushAfterRows: Int64 = 5_000_000
+        /// Flush when their files hold this many bytes: half of the spool.
+        public var flushAfterBytes: Int64
+        /// Fence and settle when tainted chunks hold this many bytes of the spool.
+        public var settleAfterBytes: Int64
+
+        public init(spoolBytes: Int64) {
+            flushAfterBytes = max(spoolBytes / 2, 1)
+            settleAfterBytes = max(spoolBytes / 2, 1)
+        }
+    }
+
+    /// A chunk that rests in the spool.
+    public struct Chunk: Sendable, Hashable {
+        public var id: ChunkID
+        public var rowCount: Int
+        public var fileBytes: Int
+
+        public init(id: ChunkID, rowCount: Int, fileBytes: Int) {
+            self.id = id
+            self.rowCount = rowCount
+            self.fileBytes = fileBytes
+        }
+    }
+
+    /// Rows of a chunk that go in one request: all of them, unless a size limit was met.
+    public struct Part: Sendable, Hashable {
+        public var chunk: ChunkID
+        public var rows: Range<Int>
+
+        public init(chunk: ChunkID, rows: Range<Int>) {
+            self.chunk = chunk
+            self.rows = rows
+        }
+    }
+
+    public enum WriteEnd: Sendable {
+        /// Acknowledged, and recorded so in the ledger by the shell.
+        case acknowledged
+        case refused(StopoverError)
+        case rejected(StopoverError)
+        case tooLarge(StopoverError)
+        case fenced(StopoverError)
+        case inDoubt(StopoverError)
+    }
+
+    public enum Event: Sendable {
+        case chunkSpooled(Chunk)
+        /// Every split is read to its end, and every chunk was announced.
+        case extractionFinished
+        case writeEnded(Part, WriteEnd)
+        /// With the error when it did not succeed.
+        case flushEnded(StopoverError?)
+        /// The spool is full, or much time has passed: flush what is acknowledged.
+        case flushWanted
+        /// The staging collection has its new name and what was under way has ended.
+        case fenceStands
+        case pauseEnded
+        case stopRequested
+    }
+
+    public enum Action: Sendable {
+        case record([LedgerEntry])
+        case send(Part, WriteMode)
+        case flush
+        /// Rename to the next epoch, then wait until no older request can still be running.
+        case fence
+        /// These chunks are flushed: their files may go. Follows the record of it.
+        case release([ChunkID])
+        case pause(Duration, because: StopoverError)
+        /// Everything is flushed. The end.
+        case finish
+        /// Nothing is in flight and nothing more will be sent. The end of this run.
+        case stop(StopoverError?)
+    }
+
+    private enum Stage: Hashable {
+        case inserting
+        /// Nothing new is sent; the fence follows when nothing is in flight.
+        case comingToRest
+        case fencing
+        case upserting
+        case ended
+    }
+
+    /// How many chunks ahead a record of "may have been sent" reaches: one durable write for all.
+    static let sentAheadStep: Int64 = 64
+
+    private let transfer: TransferID
+    private let regeneratesKeys: Bool
+    private let settings: Settings
+
+    private var stage = Stage.inserting
+    private var sentThrough: ChunkID
+    private var chunks: [ChunkID: Chunk] = [:]
+    private var inserts: Deque<Part> = []
+    private var upserts: Deque<Part> = []
+    private var inFlight: Set<Part> = []
+    private var unackedRows: [ChunkID: Int] = [:]
+    private var acked: Set<ChunkID> = []
+    private var ackedRows: Int64 = 0
+    private var ackedBytes: Int64 = 0
+    private var tainted: Set<ChunkID> = []
+    private var taintedBytes: Int64 = 0
+    private var upserted: Set<ChunkID> = []
+    private var flushing: Set<ChunkID>?
+    private var isFlushWanted = false
+    private var isExtractionFinished = false
+    private var isPaused = false
+    private var patience = Patience()
+    private var ending: Ending?
+
+    private struct Ending {
+        var error: StopoverError?
+    }
+
+    /// - Parameters:
+    ///   - record: the transfer as the ledger has it.
+    ///   - spooled: chunks that rest in the spool from an earlier run and are not acknowledged.
+    ///   - acked: chunks that were acknowledged and are not known to be flushed.
+    ///   - tainted: chunks of either kind of which a request was ever in doubt.
+    public init(
+        transfer record: TransferRecord, settings: Settings, spooled: [Chunk] = [],
+        acked: [Chunk] = [], tainted: Set<ChunkID> = []
+    ) {
+        transfer = record.id
+        regeneratesKeys = record.regeneratesKeys
+        sentThrough = record.sentThrough
+        self.settings = settings
+        for chunk in (spooled + acked) { chunks[chunk.id] = chunk }
+        for chunk in spooled where !tainted.contains(chunk.id) { enqueue(chunk, for: .insert) }
+        for chunk in acked where !tainted.contains(chunk.id) { markAcked(chunk.id) }
+        for id in tainted where chunks[id] != nil { markTainted(id) }
+    }
+
+    /// Which of the chunks that an earlier run left unacknowledged may have been sent by it.
+    public static func chunksInDoubt(
+        unacked: [ChunkID], sentThrough: ChunkID
+    ) -> [ChunkID] {
+        unacked.filter { $0 <= sentThrough }
+    }
+
+    /// Nothing to do before the first event but to begin.
+    public mutating func start() -> [Action] { advance([]) }
+
+    public mutating func handle(_ event: Event) -> [Action] {
+        var actions: [Action] = []
+        switch event {
+        case .chunkSpooled(let chunk):
+            chunks[chunk.id] = chunk
+            enqueue(chunk, for: .insert)
+        case .extractionFinished:
+            isExtractionFinished = true
+        case .writeEnded(let part, let end):
+            inFlight.remove(part)
+            actions = writeEnded(part, end)
+        case .flushEnded(let error):
+            actions = flushEnded(error)
+        case .flushWanted:
+            isFlushWanted = !acked.isEmpty
+        case .fenceStands:
+            stage = .upserting
+            upserted = []
+            for id in tainted.sorted() {
+                if let chunk = chunks[id] { enqueue(chunk, for: .upsert) }
+            }
+        case .pauseEnded:
+            isPaused = false
+        case .stopRequested:
+            ending = ending ?? Ending(error: nil)
+        }
+        return advance(actions)
+    }
+}
+
+// MARK: - What an outcome means
+
+extension LoadCoordinator {
+    private mutating func writeEnded(_ part: Part, _ end: WriteEnd) -> [Action] {
+        switch end {
+        case .acknowledged:
+            patience.succeeded()
+            return acknowledged(part)
+        case .refused(let error):
+            sendAgain([part])
+            return pause(because: error)
+        case .tooLarge(let error):
+            guard part.rows.count > 1 else {
+                ending = Ending(error: LoadCoordinator.rowTooLarge(error))
+                return []
+            }
+            let middle = part.rows.lowerBound + part.rows.count / 2
+            sendAgain([
+                Part(chunk: part.chunk, rows: part.rows.lowerBound..<middle),
+                Part(chunk: part.chunk, rows: middle..<part.rows.upperBound),
+            ])
+            return []
+        case .rejected(let error), .fenced(let error):
+            ending = Ending(error: error)
+            return []
+        case .inDoubt(let error):
+            guard !regeneratesKeys else {
+                ending = Ending(error: LoadCoordinator.inDoubt(error))
+                return []
+            }
+            return doubted(part, error)
+        }
+    }
+
+    private mutating func acknowledged(_ part: Part) -> [Action] {
+        let left = unackedRows[part.chunk, default: 0] - part.rows.count
+        unackedRows[part.chunk] = left
+        guard left == 0 else { return [] }
+        unackedRows[part.chunk] = nil
+        switch stage {
+        // Another part of the chunk was in doubt meanwhile: it stays tainted.
+        case .inserting, .comingToRest, .fencing, .ended:
+            if !tainted.contains(part.chunk) { markAcked(part.chunk) }
+        case .upserting: upserted.insert(part.chunk)
+        }
+        return []
+    }
+
+    private mutating func doubted(_ part: Part, _ error: StopoverError) -> [Action] {
+        inserts.removeAll { $0.chunk == part.chunk }
+        upserts.removeAll { $0.chunk == part.chunk }
+        unackedRows[part.chunk] = nil
+        var doubtful: Set<ChunkID> = [part.chunk]
+        if stage == .upserting {
+            doubtful.formUnion(upserted)
+            upserted = []
+        }
+        doubtful.formUnion(acked)
+        for id in acked { unmarkAcked(id) }
+        // A flush that is under way may be of a server that has just lost what it should flush.
+        if flushing != nil { flushing = [] }
+        let entries = LedgerEntry.chunksTainted(doubtful.sorted())
+        for id in doubtful { markTainted(id) }
+        return [.record([entries])] + pause(because: error)
+    }
+
+    private mutating func flushEnded(_ error: StopoverError?) -> [Action] {
+        guard let flushed = flushing else { return [] }
+        flushing = nil
+        if let error {
+            isFlushWanted = true
+            return pause(because: error)
+        }
+        guard !flushed.isEmpty else { return [] }
+        for id in flushed {
+            unmarkAcked(id)
+            if tainted.remove(id) != nil { taintedBytes -= bytes(id) }
+            upserted.remove(id)
+            chunks[id] = nil
+        }
+        let ids = flushed.sorted()
+        return [.record([.chunksFlushed(ids)]), .release(ids)]
+    }
+
+    private mutating func pause(because error: StopoverError) -> [Action] {
+        let delay = patience.failed()
+        guard !isPaused else { return [] }
+        isPaused = true
+        return [.pause(delay, because: error)]
+    }
+}
+
+// MARK: - What follows from where we are
+
+extension LoadCoordinator {
+    private mutating func advance(_ done: [Action]) -> [Action] {
+        var actions = done
+        if let ending {
+            if inFlight.isEmpty, flushing == nil, stage != .ended {
+                stage = .ended
+                actions.append(.stop(ending.error))
+            }
+            return actions
+        }
+        switch stage {
+        case .inserting:
+            if taintedBytes >= settings.settleAfterBytes {
+                stage = .comingToRest
+                return advance(actions)
+            }
+            actions += sends(.insert)
+            if isExtractionFinished, inserts.isEmpty, inFlight.isEmpty {
+                if !tainted.isEmpty {
+                    stage = .comingToRest
+                    return advance(actions)
+                }
+                if acked.isEmpty, flushing == nil {
+                    stage = .ended
+                    actions.append(.finish)
+                }
+            }
+        case .comingToRest:
+            // Part of the way may be a flush: what it makes durable need not be upserted.
+            if inFlight.isEmpty, flushing == nil, !isPaused {
+                stage = .fencing
+                actions.append(.fence)
+            }
+        case .upserting:
+            actions += sends(.upsert)
+            if upserts.isEmpty, inFlight.isEmpty, flushing == nil, !isPaused {
+                // A request of this pass in doubt: its chunk is tainted and not upserted.
+                if upserted == tainted {
+                    if tainted.isEmpty {
+                        stage = .inserting
+                        return advance(actions)
+                    }
+                } else {
+                    stage = .fencing
+                    actions.append(.fence)
+                }
+            }
+        case .fencing, .ended: break
+        }
+        return actions + flushIfDue()
+    }
+
+    private mutating func sends(_ mode: WriteMode) -> [Action] {
+        var actions: [Action] = []
+        while !isPaused, inFlight.count < settings.requestLimit,
+            let part = mode == .insert ? inserts.popFirst() : upserts.popFirst()
+        {
+            if part.chunk > sentThrough {
+                sentThrough = ChunkID(part.chunk.number + LoadCoordinator.sentAheadStep)
+                actions.append(.record([.sentThrough(transfer, sentThrough)]))
+            }
+            inFlight.insert(part)
+            actions.append(.send(part, mode))
+        }
+        return actions
+    }
+
+    private mutating func flushIfDue() -> [Action] {
+        guard flushing == nil, !isPaused else { return [] }
+        switch stage {
+        case .inserting:
+            let isEnd = isExtractionFinished && inserts.isEmpty && inFlight.isEmpty
+            let isDue =
+                isFlushWanted || isEnd || ackedRows >= settings.flushAfterRows
+                || ackedBytes >= settings.flushAfterBytes
+            guard isDue, !acked.isEmpty else { return [] }
+            flushing = acked
+        case .upserting:
+            guard upserts.isEmpty, inFlight.isEmpty, upserted == tainted, !tainted.isEmpty else { return [] }
+            flushing = upserted.union(acked)
+        case .comingToRest, .fencing, .ended: return []
+        }
+        isFlushWanted = false
+        return [.flush]
+    }
+
+    private mutating func enqueue(_ chunk: Chunk, for mode: WriteMode) {
+        let part = Part(chunk: chunk.id, rows: 0..<chunk.rowCount)
+        switch mode {
+        case .insert: inserts.append(part)
+        case .upsert: upserts.append(part)
+        }
+        unackedRows[chunk.id] = chunk.rowCount
+    }
+
+    /// In the order given, before what is queued.
+    private mutating func sendAgain(_ parts: [Part]) {
+        for part in parts.reversed() {
+            if stage == .upserting { upserts.prepend(part) } else { inserts.prepend(part) }
+        }
+    }
+
+    private func bytes(_ id: ChunkID) -> Int64 { Int64(chunks[id]?.fileBytes ?? 0) }
+
+    private mutating func markAcked(_ id: ChunkID) {
+        guard acked.insert(id).inserted else { return }
+        ackedRows += Int64(chunks[id]?.rowCount ?? 0)
+        ackedBytes += bytes(id)
+    }
+
+    private mutating func unmarkAcked(_ id: ChunkID) {
+        guard acked.remove(id) != nil else { return }
+        ackedRows -= Int64(chunks[id]?.rowCount ?? 0)
+        ackedBytes -= bytes(id)
+    }
+
+    private mutating func markTainted(_ id: ChunkID) {
+        guard tainted.insert(id).inserted else { return }
+        taintedBytes += bytes(id)
+    }
+
+    private static func inDoubt(_ error: StopoverError) -> StopoverError {
+        StopoverError(
+            .loadInDoubt,
+            "an insert whose keys the target makes ended without an answer; sending it again "
+                + "could double its rows",
+            remedy: "Drop the half-made copy with `stopover cancel JOB --drop`, then run the "
+                + "migration again. With `auto_id: keep` a migration carries on by itself.",
+            cause: error.message)
+    }
+
+    private static func rowTooLarge(_ error: StopoverError) -> StopoverError {
+        StopoverError(
+            .loadRowTooLarge, "one row alone is larger than the target takes in a request",
+            remedy: "Raise the target's request limit (proxy.grpc.serverMaxRecvSize), then run "
+                + "the same command again.",
+            cause: error.message)
+    }
+}
+
+extension StopoverError.Code {
+    public static let loadInDoubt = Self("STO-LOAD-IN-DOUBT", exit: .failed)
+    public static let loadRowTooLarge = Self("STO-LOAD-ROW-TOO-LARGE", exit: .failed)
+}

@@ -1,0 +1,156 @@
+/// Carries out what the ``LoadCoordinator`` decides: sends chunks, flushes, fences, frees files.
+struct LoadStage: Sendable {
+    let engine: Engine
+    let transfer: TransferRecord
+    let staging: StagingName
+    let events: AsyncStream<LoadCoordinator.Event>
+    let post: @Sendable (LoadCoordinator.Event) -> Void
+
+    /// How a run of the stage ended.
+    enum End: Sendable {
+        /// Every row of every chunk is flushed on the target.
+        case finished
+        case stopped
+    }
+
+    private struct Send: Sendable {
+        var part: LoadCoordinator.Part
+        var mode: WriteMode
+        var collection: CollectionName
+    }
+
+    /// Returns the epoch under which the rows ended, beside how it ended.
+    func run(_ start: LoadCoordinator) async throws -> (End, epoch: Int) {
+        var coordinator = start
+        // The coordinator sends no more than its request limit at once: the channel never fills.
+        let sends = BoundedChannel<Send>(capacity: engine.limits.insertRequests + 1) { _ in 1 }
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            defer {
+                sends.fail()
+                group.cancelAll()
+            }
+            for _ in 0..<engine.limits.insertRequests {
+                group.addTask {
+                    let reader = engine.spool.makeReader()
+                    while let send = try await sends.next() { try await write(send, reader) }
+                }
+            }
+            group.addTask { await wantFlushes() }
+            engine.stop.whenRequested { post(.stopRequested) }
+
+            var epoch = transfer.epoch
+            let begun = ContinuousClock.now
+            var lastWrite = begun
+            var pending = coordinator.start()
+            var stream = events.makeAsyncIterator()
+            while true {
+                for action in pending {
+                    switch action {
+                    case .record(let entries):
+                        try await engine.ledger.commit(entries)
+                    case .send(let part, let mode):
+                        lastWrite = .now
+                        try await sends.send(
+                            Send(part: part, mode: mode, collection: staging.name(epoch: epoch)))
+                    case .flush:
+                        let collection = staging.name(epoch: epoch)
+                        group.addTask { post(.flushEnded(await flush(collection))) }
+                    case .fence:
+                        let drained = max(lastWrite, begun) + engine.limits.drain
+                        try await fence(from: epoch, to: epoch + 1)
+                        epoch += 1
+                        try await sleep(until: drained)
+                        post(.fenceStands)
+                    case .release(let ids):
+                        try await engine.spool.release(ids)
+                        engine.board.chunksFlushed(ids.count, of: transfer.id)
+                    case .pause(let delay, let error):
+                        engine.board.waiting(.target, because: error.message)
+                        group.addTask {
+                            try? await Task.sleep(for: delay)
+                            engine.board.waitingEnded(.target)
+                            post(.pauseEnded)
+                        }
+                    case .finish: return (.finished, epoch)
+                    case .stop(let error):
+                        if let error { throw error }
+                        return (.stopped, epoch)
+                    }
+                }
+                guard let event = await stream.next() else { throw CancellationError() }
+                pending = coordinator.handle(event)
+            }
+        }
+    }
+
+    // MARK: One request
+
+    private func write(_ send: Send, _ reader: ChunkReader) async throws {
+        let (record, whole) = try await engine.spool.read(send.part.chunk, with: reader)
+        let batch =
+            send.part.rows == 0..<record.rowCount
+            ? whole : try engine.target.codec.slice(whole, rows: send.part.rows)
+        let destination = InsertDestination(collection: send.collection, partition: record.partition)
+        let outcome = await engine.target.write(batch, to: destination, mode: send.mode)
+        let end: LoadCoordinator.WriteEnd
+        switch outcome {
+        case .acknowledged(let ids):
+            try await engine.ledger.commit([
+                .chunkAcked(
+                    record.id, rows: send.part.rows, ids: transfer.regeneratesKeys ? ids : nil)
+            ])
+            engine.board.rowsLoaded(batch.rowCount, bytes: batch.byteCount, of: transfer.id)
+            end = .acknowledged
+        case .refused(let error): end = .refused(error)
+        case .rejected(let error): end = .rejected(error)
+        case .tooLarge(let error): end = .tooLarge(error)
+        case .fenced(let error): end = .fenced(error)
+        case .inDoubt(let error): end = .inDoubt(error)
+        }
+        post(.writeEnded(send.part, end))
+    }
+
+    // MARK: Flush and fence
+
+    /// nil when everything acknowledged before the call is durable.
+    private func flush(_ collection: CollectionName) async -> StopoverError? {
+        do {
+            let ticket = try await engine.target.flush(collection)
+            while try await !engine.target.isFlushed(ticket, of: collection) {
+                try await Task.sleep(for: engine.limits.flushPollInterval)
+            }
+            return nil
+        } catch let error as StopoverError {
+            return error
+        } catch {
+            return .interrupted
+        }
+    }
+
+    private func wantFlushes() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: engine.limits.flushInterval)
+            post(.flushWanted)
+        }
+    }
+
+    /// Gives the staging collection the next epoch's name. The ledger knows the epoch first, so
+    /// that a crash between the two is found and finished by ``StagingRecovery``.
+    private func fence(from epoch: Int, to next: Int) async throws {
+        try await engine.ledger.commit([.transferEpoch(transfer.id, next)])
+        let (old, new) = (staging.name(epoch: epoch), staging.name(epoch: next))
+        try await engine.retryingControl { () throws(StopoverError) in
+            // A rename whose answer was lost has happened: ask before each try.
+            if try await engine.target.describe(new) == nil {
+                try await engine.target.rename(old, to: new)
+            }
+        }
+    }
+
+    private func sleep(until moment: ContinuousClock.Instant) async throws {
+        guard moment > .now else { return }
+        engine.board.waiting(.target, because: "waiting until no older request can be running")
+        try await Task.sleep(until: moment, clock: .continuous)
+        engine.board.waitingEnded(.target)
+    }
+}

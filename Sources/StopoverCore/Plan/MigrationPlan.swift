@@ -1,0 +1,90 @@
+/// What a migration asks of one collection: the part of migration.yaml that concerns it, with
+/// patterns resolved to names.
+public struct TransferRequest: Hashable, Sendable, Codable {
+    public enum AutoID: String, Sendable, Codable {
+        /// The target keeps the source's keys.
+        case keep
+        /// The target makes new ones; the source's are not sent.
+        case regenerate
+    }
+
+    public enum Indexes: String, Sendable, Codable {
+        /// AUTOINDEX on every vector field, with the source's metric.
+        case auto
+        case none
+    }
+
+    public var source: CollectionName
+    public var target: CollectionName
+    public var autoID = AutoID.keep
+    public var keepsDynamicFields = true
+    public var droppedFields: Set<String> = []
+    /// nil keeps all.
+    public var partitions: [String]?
+    public var indexes = Indexes.auto
+
+    public init(source: CollectionName, target: CollectionName) {
+        self.source = source
+        self.target = target
+    }
+}
+
+/// One transfer, decided: what is read, what is sent, what is made on the target.
+public struct TransferPlan: Hashable, Sendable, Codable {
+    public var request: TransferRequest
+    public var source: CollectionDescription
+    /// The collection to make, under its final name, with its partitions and indexes.
+    public var target: CollectionDescription
+    /// Fields to ask the source for, the primary key and `$meta` among them.
+    public var readFields: [FieldSchema]
+    /// Those of them that are sent, in the same order.
+    public var sentFields: [FieldSchema]
+    /// Partitions that are read one by one and kept; nil reads the collection whole.
+    public var partitions: [String]?
+    /// `count(*)` of what will be read, at planning time.
+    public var sourceRows: Int64
+    public var findings: [Finding]
+
+    public var regeneratesKeys: Bool { request.autoID == .regenerate }
+    public var primaryKey: FieldSchema { readFields.first { $0.isPrimaryKey } ?? readFields[0] }
+    public var refusals: [Finding] { findings.filter { $0.severity == .refusal } }
+
+    /// Bytes on the wire, guessed from the schema: for humans, not for decisions.
+    public var estimatedBytes: Int64 { sourceRows * Int64(source.schema.estimatedRowBytes) }
+}
+
+/// One side of a migration, as it was when the plan was made. Carries no secret.
+public struct ClusterSummary: Hashable, Sendable, Codable {
+    public var address: String
+    public var identity: ServerIdentity
+
+    public init(address: String, identity: ServerIdentity) {
+        self.address = address
+        self.identity = identity
+    }
+}
+
+/// A validated, immutable description of a migration. Written to `plan.json` in the job directory.
+public struct MigrationPlan: Hashable, Sendable, Codable {
+    /// Raised when the meaning of a stored plan changes.
+    public static let currentFormat = 1
+
+    public var format = MigrationPlan.currentFormat
+    /// SHA-256 of everything in migration.yaml that may not change while the job lives.
+    public var fingerprint: String
+    public var source: ClusterSummary
+    public var target: ClusterSummary
+    public var transfers: [TransferPlan]
+
+    public init(
+        fingerprint: String, source: ClusterSummary, target: ClusterSummary,
+        transfers: [TransferPlan]
+    ) {
+        self.fingerprint = fingerprint
+        self.source = source
+        self.target = target
+        self.transfers = transfers
+    }
+
+    public var refusals: [Finding] { transfers.flatMap(\.refusals) }
+}

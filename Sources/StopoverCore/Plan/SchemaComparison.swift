@@ -1,0 +1,41 @@
+/// Compares what was asked for with what the target says it made: 2.3.5 drops nullable,
+/// clustering keys and functions without a word [measured], and a later version may drop what
+/// this tool has never heard of.
+public enum SchemaComparison {
+    /// One line per attribute that differs and matters for the rows; empty when they agree.
+    public static func differences(
+        asked: CollectionDescription, made: CollectionDescription
+    ) -> [String] {
+        var lines: [String] = []
+        func compare<Value: Equatable>(_ what: String, _ asked: Value, _ made: Value) {
+            if asked != made { lines.append("\(what): asked \(asked), made \(made)") }
+        }
+        compare(
+            "dynamic field", asked.schema.isDynamicFieldEnabled, made.schema.isDynamicFieldEnabled)
+        compare(
+            "functions", asked.schema.functions.map(\.name).sorted(),
+            made.schema.functions.map(\.name).sorted())
+        compare(
+            "fields", asked.schema.fields.map(\.name).sorted(),
+            made.schema.fields.map(\.name).sorted())
+        for field in asked.schema.fields {
+            guard let other = made.schema.field(named: field.name) else { continue }
+            let name = "field \(field.name)"
+            compare("\(name), type", field.type.milvusName, other.type.milvusName)
+            compare("\(name), primary key", field.isPrimaryKey, other.isPrimaryKey)
+            compare("\(name), Auto ID", field.isAutoID, other.isAutoID)
+            compare("\(name), nullable", field.isNullable, other.isNullable)
+            compare("\(name), partition key", field.isPartitionKey, other.isPartitionKey)
+            compare("\(name), element type", field.elementType, other.elementType)
+            compare("\(name), default", field.defaultValue, other.defaultValue)
+            for param in ["dim", "max_length", "max_capacity"] {
+                compare("\(name), \(param)", field.typeParams[param], other.typeParams[param])
+            }
+        }
+        let partitions = Set(asked.partitions.map(\.name))
+        if asked.partitionKeyPartitions == nil {
+            compare("partitions", partitions.sorted(), Set(made.partitions.map(\.name)).sorted())
+        }
+        return lines
+    }
+}

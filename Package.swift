@@ -33,6 +33,10 @@ let package = Package(
         .systemLibrary(
             name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
 
+        // The data of `stopover demo`, embedded by the compiler.
+        .target(
+            name: "CDemoData", exclude: ["debian-packages.jsonl", "debian-packages.f16"]),
+
         // The engine: no network, no protobuf, no argument parsing.
         .target(
             name: "StopoverCore",
@@ -79,7 +83,7 @@ let package = Package(
         .executableTarget(
             name: "stopover",
             dependencies: [
-                "StopoverCore", "StopoverMilvus",
+                "CDemoData", "MilvusProto", "StopoverCore", "StopoverMilvus",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -1,0 +1,177 @@
+import StopoverCore
+import Testing
+
+@Suite("A split planner")
+struct SplitPlannerTests {
+    private func check(_ keys: [PrimaryKey], type: DataType, rowsPerSplit: Int64) async throws
+        -> [Int]
+    {
+        let planner = SplitPlanner(rowsPerSplit: rowsPerSplit) { range in
+            Int64(keys.filter(range.contains).count)
+        }
+        let ranges = try await planner.ranges(keyType: type, rows: Int64(keys.count))
+        #expect(ranges.first?.after == nil && ranges.last?.through == nil)
+        for (left, right) in zip(ranges, ranges.dropFirst()) {
+            #expect(left.through != nil && left.through == right.after)
+        }
+        for key in keys { #expect(ranges.filter { $0.contains(key) }.count == 1) }
+        return ranges.map { range in keys.filter(range.contains).count }
+    }
+
+    @Test("leaves a small partition whole")
+    func small() async throws {
+        #expect(try await check((0..<10).map { .int64($0) }, type: .int64, rowsPerSplit: 10) == [10])
+    }
+
+    @Test("covers every INT64 key once, the extreme ones too, in parts of about equal size")
+    func int64() async throws {
+        var generator = SplitMix64(seed: 7)
+        var keys: Set<Int64> = [.min, .max, 0]
+        while keys.count < 1000 { keys.insert(Int64(bitPattern: generator.next())) }
+        let parts = try await check(
+            keys.map { .int64($0) }, type: .int64, rowsPerSplit: 100)
+        #expect(parts.count == 10 && parts.allSatisfy { (70...130).contains($0) })
+    }
+
+    @Test("balances INT64 keys that crowd in one place")
+    func skewed() async throws {
+        let keys = (0..<900).map { PrimaryKey.int64(Int64($0)) }
+            + (0..<100).map { PrimaryKey.int64(Int64.max - Int64($0) * 1_000_000_000) }
+        let parts = try await check(keys, type: .int64, rowsPerSplit: 250)
+        #expect(parts.count == 4 && parts.allSatisfy { (200...300).contains($0) })
+    }
+
+    @Test("covers every VARCHAR key once, whatever the alphabet")
+    func varchar() async throws {
+        for alphabet in ["abc", "éß語", "😀😁🂡", "a\"\\"] {
+            let letters = Array(alphabet)
+            var generator = SplitMix64(seed: 11)
+            var keys: Set<PrimaryKey> = [.varchar("")]
+            while keys.count < 400 {
+                let text = (0..<8).map { _ in letters.randomElement(using: &generator) ?? "a" }
+                keys.insert(.varchar("user:" + String(text)))
+            }
+            let parts = try await check(Array(keys), type: .varchar, rowsPerSplit: 100)
+            #expect(parts.count == 4 && parts.allSatisfy { (60...140).contains($0) }, "\(alphabet)")
+        }
+    }
+}
+
+@Suite("A page sizer")
+struct PageSizerTests {
+    @Test("comes to pages of the wanted size")
+    func converges() {
+        var sizer = PageSizer(targetBytes: 1_000_000, estimatedRowBytes: 10)
+        for _ in 0..<10 {
+            sizer.pageArrived(rows: sizer.rowLimit, bytes: sizer.rowLimit * 1000)
+        }
+        #expect(sizer.rowLimit == 1000)
+    }
+
+    @Test("never asks for more rows than a server allows, nor for none")
+    func limits() {
+        var sizer = PageSizer(targetBytes: 1 << 30, estimatedRowBytes: 1)
+        for _ in 0..<10 { sizer.pageArrived(rows: sizer.rowLimit, bytes: sizer.rowLimit) }
+        #expect(sizer.rowLimit == PageSizer.serverRowLimit)
+        sizer.pageArrived(rows: 1, bytes: 1 << 40)
+        #expect(sizer.rowLimit == 1)
+    }
+
+    @Test("halves a page that was refused, down to a row, and says when that is not enough")
+    func tooLarge() {
+        var sizer = PageSizer(targetBytes: 1 << 20, estimatedRowBytes: 1 << 18)
+        #expect(sizer.rowLimit == 4)
+        #expect(sizer.pageWasTooLarge() && sizer.rowLimit == 2)
+        #expect(sizer.pageWasTooLarge() && sizer.rowLimit == 1)
+        #expect(!sizer.pageWasTooLarge())
+    }
+}
+
+@Suite("A split cursor")
+struct SplitCursorTests {
+    private func page(_ keys: ClosedRange<Int64>) -> Page {
+        Page(
+            batch: Batch(rowCount: keys.count, columns: []), firstKey: .int64(keys.lowerBound),
+            lastKey: .int64(keys.upperBound))
+    }
+
+    private let emptyPage = Page(
+        batch: Batch(rowCount: 0, columns: []), firstKey: nil, lastKey: nil)
+
+    private func cursor(_ range: KeyRange = .all) -> SplitCursor {
+        SplitCursor(
+            remaining: range, sizer: PageSizer(targetBytes: 1000, estimatedRowBytes: 100))
+    }
+
+    @Test("goes on after the last key of a page, however short the page")
+    func continues() throws {
+        var cursor = cursor()
+        try cursor.pageArrived(page(1...1))
+        guard case .ask(let range, _) = cursor.next else {
+            Issue.record("a short page ended the split")
+            return
+        }
+        #expect(range == KeyRange(after: .int64(1)))
+    }
+
+    @Test("ends only when an empty page is confirmed by a count of zero")
+    func confirms() throws {
+        var cursor = cursor()
+        try cursor.pageArrived(emptyPage)
+        #expect(cursor.next == .confirmEmpty(.all))
+        cursor.countArrived(0)
+        #expect(cursor.next == .finished)
+    }
+
+    @Test("asks again when a count contradicts an empty page, then says what cannot be read")
+    func unreadable() throws {
+        var cursor = cursor(KeyRange(after: .int64(5)))
+        var asked = 0
+        while case .ask = cursor.next {
+            asked += 1
+            try cursor.pageArrived(emptyPage)
+            cursor.countArrived(1)
+        }
+        #expect(asked > 1)
+        #expect(cursor.next == .unreadable(rows: 1, after: .int64(5)))
+    }
+
+    @Test("is finished when it reads the bound of its split")
+    func bound() throws {
+        var cursor = cursor(KeyRange(after: nil, through: .int64(9)))
+        try cursor.pageArrived(page(3...9))
+        #expect(cursor.next == .finished)
+    }
+
+    @Test("refuses a page with keys that it did not ask for")
+    func outOfRange() throws {
+        var cursor = cursor(KeyRange(after: .int64(10)))
+        #expect(throws: StopoverError.self) { try cursor.pageArrived(page(10...12)) }
+    }
+}
+
+@Suite("The commit order")
+struct CommitOrderTests {
+    @Test("gives items back in the order of their split, whatever order they end in")
+    func order() {
+        var order = CommitOrder<Int>()
+        let split = SplitID(1)
+        #expect(order.sealed(2, split: split, ordinal: 2).isEmpty)
+        #expect(order.sealed(0, split: split, ordinal: 0) == [0])
+        #expect(order.sealed(7, split: SplitID(2), ordinal: 0) == [7])
+        #expect(order.sealed(1, split: split, ordinal: 1) == [1, 2])
+    }
+}
+
+/// Deterministic randomness for tests; the seed is part of the test.
+struct SplitMix64: RandomNumberGenerator {
+    private var state: UInt64
+    init(seed: UInt64) { state = seed }
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}

@@ -1,0 +1,77 @@
+import StopoverCore
+import Synchronization
+import Testing
+
+@Suite("A bounded channel")
+struct BoundedChannelTests {
+    @Test("passes every element once between many producers and consumers, within its bound")
+    func manyToMany() async throws {
+        let channel = BoundedChannel<Int>(capacity: 100) { $0 % 40 + 1 }
+        let peak = Mutex(0)
+        let received = Mutex<[Int]>([])
+        try await withThrowingTaskGroup(of: Void.self) { consumers in
+            for _ in 0..<4 {
+                consumers.addTask {
+                    while let element = try await channel.next() {
+                        peak.withLock { $0 = max($0, channel.weight) }
+                        received.withLock { $0.append(element) }
+                    }
+                }
+            }
+            try await withThrowingTaskGroup(of: Void.self) { producers in
+                for producer in 0..<4 {
+                    producers.addTask {
+                        for index in 0..<500 { try await channel.send(producer * 500 + index) }
+                    }
+                }
+                try await producers.waitForAll()
+            }
+            channel.finish()
+            try await consumers.waitForAll()
+        }
+        #expect(received.withLock { $0.sorted() } == Array(0..<2000))
+        #expect(peak.withLock { $0 } <= 100)
+    }
+
+    @Test("lets an element pass that is heavier than the whole channel")
+    func heavy() async throws {
+        let channel = BoundedChannel<Int>(capacity: 10) { $0 }
+        try await channel.send(1000)
+        #expect(try await channel.next() == 1000)
+        try await channel.send(5)
+        #expect(try await channel.next() == 5)
+    }
+
+    @Test("drains after finish, then ends")
+    func finish() async throws {
+        let channel = BoundedChannel<Int>(capacity: 10) { _ in 1 }
+        try await channel.send(1)
+        channel.finish()
+        #expect(try await channel.next() == 1)
+        #expect(try await channel.next() == nil)
+        await #expect(throws: CancellationError.self) { try await channel.send(2) }
+    }
+
+    @Test("wakes everybody when it fails")
+    func fail() async throws {
+        let channel = BoundedChannel<Int>(capacity: 1) { _ in 1 }
+        try await channel.send(1)
+        let producer = Task { try await channel.send(2) }
+        let other = BoundedChannel<Int>(capacity: 1) { _ in 1 }
+        let consumer = Task { try await other.next() }
+        channel.fail()
+        other.fail()
+        await #expect(throws: CancellationError.self) { try await producer.value }
+        await #expect(throws: CancellationError.self) { _ = try await consumer.value }
+    }
+
+    @Test("lets a cancelled task go and keeps its element for others")
+    func cancellation() async throws {
+        let channel = BoundedChannel<Int>(capacity: 1) { _ in 1 }
+        let consumer = Task { try await channel.next() }
+        consumer.cancel()
+        await #expect(throws: CancellationError.self) { _ = try await consumer.value }
+        try await channel.send(7)
+        #expect(try await channel.next() == 7)
+    }
+}

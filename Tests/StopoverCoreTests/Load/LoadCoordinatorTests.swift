@@ -1,0 +1,283 @@
+import StopoverCore
+import Testing
+
+/// Steps the coordinator by hand, answering its actions as a shell would.
+private struct Bench {
+    var coordinator: LoadCoordinator
+    var sent: [(LoadCoordinator.Part, WriteMode)] = []
+    var records: [LedgerEntry] = []
+    var flushes = 0
+    var fences = 0
+    var pauses = 0
+    var released: [ChunkID] = []
+    var isFinished = false
+    var stopped: StopoverError??
+
+    init(
+        regenerates: Bool = false, requestLimit: Int = 2, spoolBytes: Int64 = 1 << 30,
+        spooled: [LoadCoordinator.Chunk] = [], acked: [LoadCoordinator.Chunk] = [],
+        tainted: Set<ChunkID> = [], sentThrough: Int64 = 0
+    ) {
+        var settings = LoadCoordinator.Settings(spoolBytes: spoolBytes)
+        settings.requestLimit = requestLimit
+        coordinator = LoadCoordinator(
+            transfer: TransferRecord(
+                id: TransferID(1), source: CollectionName(collection: "a"),
+                target: CollectionName(collection: "b"), regeneratesKeys: regenerates,
+                phase: .moving, epoch: 1, timestamp: nil, sourceRows: 0,
+                sentThrough: ChunkID(sentThrough)),
+            settings: settings, spooled: spooled, acked: acked, tainted: tainted)
+        take(coordinator.start())
+    }
+
+    mutating func handle(_ event: LoadCoordinator.Event) { take(coordinator.handle(event)) }
+
+    private mutating func take(_ actions: [LoadCoordinator.Action]) {
+        for action in actions {
+            switch action {
+            case .record(let entries): records += entries
+            case .send(let part, let mode): sent.append((part, mode))
+            case .flush: flushes += 1
+            case .fence: fences += 1
+            case .release(let ids): released += ids
+            case .pause: pauses += 1
+            case .finish: isFinished = true
+            case .stop(let error): stopped = .some(error)
+            }
+        }
+    }
+
+    mutating func spool(_ numbers: ClosedRange<Int64>, rows: Int = 10, bytes: Int = 100) {
+        for number in numbers {
+            handle(.chunkSpooled(chunk(number, rows: rows, bytes: bytes)))
+        }
+    }
+
+    /// Ends the oldest request that is not answered yet.
+    mutating func answer(_ end: LoadCoordinator.WriteEnd) {
+        let (part, _) = sent.removeFirst()
+        handle(.writeEnded(part, end))
+    }
+}
+
+private func chunk(_ number: Int64, rows: Int = 10, bytes: Int = 100) -> LoadCoordinator.Chunk {
+    LoadCoordinator.Chunk(id: ChunkID(number), rowCount: rows, fileBytes: bytes)
+}
+
+private let trouble = StopoverError(.init("STO-TEST", exit: .failed), "trouble", remedy: "none")
+
+@Suite("The load coordinator")
+struct LoadCoordinatorTests {
+    @Test("sends no more requests at once than its limit")
+    func requestLimit() {
+        var bench = Bench(requestLimit: 2)
+        bench.spool(1...5)
+        #expect(bench.sent.count == 2)
+        bench.answer(.acknowledged)
+        #expect(bench.sent.map { $0.0.chunk.number } == [2, 3])
+    }
+
+    @Test("records that a chunk may be sent before it sends it, many chunks at a time")
+    func sentAhead() throws {
+        var bench = Bench(requestLimit: 1)
+        bench.spool(1...1)
+        guard case .sentThrough(_, let through) = try #require(bench.records.first) else {
+            Issue.record("the first record is not of what is sent")
+            return
+        }
+        #expect(through >= ChunkID(1))
+        bench.answer(.acknowledged)
+        bench.spool(2...2)
+        #expect(bench.records.count == 1)
+    }
+
+    @Test("finishes when every row is flushed, and lets files go only then")
+    func plainEnd() {
+        var bench = Bench()
+        bench.spool(1...2)
+        bench.handle(.extractionFinished)
+        bench.answer(.acknowledged)
+        #expect(bench.flushes == 0 && bench.released.isEmpty)
+        bench.answer(.acknowledged)
+        #expect(bench.flushes == 1 && bench.released.isEmpty && !bench.isFinished)
+        bench.handle(.flushEnded(nil))
+        #expect(bench.released.map(\.number) == [1, 2])
+        #expect(bench.isFinished && bench.fences == 0)
+    }
+
+    @Test("finishes at once when there is nothing to load")
+    func empty() {
+        var bench = Bench()
+        #expect(!bench.isFinished)
+        bench.handle(.extractionFinished)
+        #expect(bench.isFinished && bench.flushes == 0)
+    }
+
+    @Test("does not send a chunk in doubt again before the fence, and upserts it after")
+    func doubt() {
+        var bench = Bench()
+        bench.spool(1...2)
+        bench.handle(.extractionFinished)
+        bench.answer(.inDoubt(trouble))
+        bench.handle(.pauseEnded)
+        bench.answer(.acknowledged)
+        #expect(bench.fences == 1 && bench.sent.isEmpty)
+        bench.handle(.fenceStands)
+        #expect(bench.sent.allSatisfy { $0.1 == .upsert })
+        #expect(bench.sent.map { $0.0.chunk.number } == [1])
+        bench.answer(.acknowledged)
+        #expect(bench.flushes == 1)
+        bench.handle(.flushEnded(nil))
+        #expect(bench.isFinished)
+        #expect(bench.released.map(\.number).sorted() == [1, 2])
+    }
+
+    @Test("doubts what was acknowledged and not flushed when a request is in doubt")
+    func doubtSpreads() {
+        var bench = Bench(requestLimit: 1)
+        bench.spool(1...2)
+        bench.handle(.extractionFinished)
+        bench.answer(.acknowledged)
+        bench.answer(.inDoubt(trouble))
+        bench.handle(.pauseEnded)
+        bench.handle(.fenceStands)
+        #expect(bench.sent.map { $0.0.chunk.number } == [1])
+        bench.answer(.acknowledged)
+        #expect(bench.sent.map { $0.0.chunk.number } == [2])
+    }
+
+    @Test("fences again when a request of the final pass is in doubt")
+    func doubtInFinalPass() {
+        var bench = Bench()
+        bench.spool(1...1)
+        bench.handle(.extractionFinished)
+        bench.answer(.inDoubt(trouble))
+        bench.handle(.pauseEnded)
+        bench.handle(.fenceStands)
+        bench.answer(.inDoubt(trouble))
+        #expect(bench.flushes == 0)
+        bench.handle(.pauseEnded)
+        #expect(bench.fences == 2)
+        bench.handle(.fenceStands)
+        bench.answer(.acknowledged)
+        #expect(bench.flushes == 1)
+        bench.handle(.flushEnded(nil))
+        #expect(bench.isFinished)
+    }
+
+    @Test("forgets a flush during which a request came into doubt")
+    func doubtDuringFlush() {
+        var bench = Bench(requestLimit: 1)
+        bench.spool(1...2)
+        bench.answer(.acknowledged)
+        bench.handle(.flushWanted)
+        #expect(bench.flushes == 1)
+        bench.answer(.inDoubt(trouble))
+        bench.handle(.flushEnded(nil))
+        #expect(bench.released.isEmpty)
+    }
+
+    @Test("stops a transfer with regenerated keys at a request in doubt")
+    func regeneratedDoubt() throws {
+        var bench = Bench(regenerates: true)
+        bench.spool(1...2)
+        bench.answer(.inDoubt(trouble))
+        #expect(bench.stopped == nil)
+        bench.answer(.acknowledged)
+        let error = try #require(try #require(bench.stopped))
+        #expect(error.code == .loadInDoubt)
+    }
+
+    @Test("sends a refused chunk again after a pause, and nothing else meanwhile")
+    func refused() {
+        var bench = Bench(requestLimit: 1)
+        bench.spool(1...2)
+        bench.answer(.refused(trouble))
+        #expect(bench.pauses == 1 && bench.sent.isEmpty)
+        bench.handle(.pauseEnded)
+        #expect(bench.sent.map { $0.0.chunk.number } == [1])
+    }
+
+    @Test("halves a chunk that is too large until it fits, and stops at a single row")
+    func tooLarge() throws {
+        var bench = Bench(requestLimit: 1)
+        bench.spool(1...1, rows: 3)
+        bench.answer(.tooLarge(trouble))
+        #expect(bench.sent.map(\.0.rows) == [0..<1])
+        bench.answer(.acknowledged)
+        #expect(bench.sent.map(\.0.rows) == [1..<3])
+        bench.answer(.tooLarge(trouble))
+        bench.answer(.tooLarge(trouble))
+        let error = try #require(try #require(bench.stopped))
+        #expect(error.code == .loadRowTooLarge)
+    }
+
+    @Test("counts a chunk as acknowledged only when all its parts are")
+    func parts() {
+        var bench = Bench(requestLimit: 1)
+        bench.spool(1...1, rows: 4)
+        bench.handle(.extractionFinished)
+        bench.answer(.tooLarge(trouble))
+        bench.answer(.acknowledged)
+        #expect(bench.flushes == 0)
+        bench.answer(.acknowledged)
+        #expect(bench.flushes == 1)
+    }
+
+    @Test("waits before it flushes again after a flush that failed")
+    func flushFails() {
+        var bench = Bench()
+        bench.spool(1...1)
+        bench.handle(.extractionFinished)
+        bench.answer(.acknowledged)
+        bench.handle(.flushEnded(trouble))
+        #expect(bench.flushes == 1 && bench.pauses == 1 && bench.released.isEmpty)
+        bench.handle(.pauseEnded)
+        #expect(bench.flushes == 2)
+    }
+
+    @Test("stops only when nothing is in flight, and sends nothing more")
+    func stop() {
+        var bench = Bench(requestLimit: 1)
+        bench.spool(1...2)
+        bench.handle(.stopRequested)
+        #expect(bench.stopped == nil)
+        bench.answer(.acknowledged)
+        #expect(bench.stopped != nil && bench.sent.isEmpty)
+    }
+
+    @Test("upserts what an earlier run left in doubt and inserts what it never sent")
+    func resume() {
+        var bench = Bench(
+            requestLimit: 8, spooled: [chunk(1), chunk(70)], acked: [chunk(2)],
+            tainted: [ChunkID(1)], sentThrough: 64)
+        #expect(bench.sent.map { $0.0.chunk.number } == [70])
+        #expect(LoadCoordinator.chunksInDoubt(
+            unacked: [ChunkID(1), ChunkID(70)], sentThrough: ChunkID(64)) == [ChunkID(1)])
+        bench.handle(.extractionFinished)
+        bench.answer(.acknowledged)
+        bench.handle(.fenceStands)
+        #expect(bench.sent.map { $0.0.chunk.number } == [1])
+        bench.answer(.acknowledged)
+        bench.handle(.flushEnded(nil))
+        #expect(bench.isFinished)
+        #expect(bench.released.map(\.number).sorted() == [1, 2, 70])
+    }
+
+    @Test("settles in mid-run when tainted chunks fill the spool, then goes on inserting")
+    func settlesUnderPressure() {
+        var bench = Bench(requestLimit: 1, spoolBytes: 200)
+        bench.spool(1...3)
+        bench.answer(.inDoubt(trouble))
+        #expect(bench.fences == 0)
+        bench.handle(.pauseEnded)
+        #expect(bench.fences == 1 && bench.sent.isEmpty)
+        bench.handle(.fenceStands)
+        #expect(bench.sent.map { $0.0.chunk.number } == [1])
+        bench.answer(.acknowledged)
+        bench.handle(.flushEnded(nil))
+        #expect(bench.released.map(\.number) == [1])
+        #expect(bench.sent.map { $0.0.chunk.number } == [2])
+        #expect(bench.sent.map(\.1) == [.insert])
+    }
+}

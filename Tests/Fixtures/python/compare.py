@@ -107,7 +107,7 @@ def compare_by_key(source: Rows, target: Rows, fields: list[str], differences: C
             differences.add("row missing in the target", key=key, partition=partition)
             continue
         for name in fields:
-            if row[name] != other[name] or type(row[name]) is not type(other[name]):
+            if row[name] != other[name]:
                 differences.add("values differ", key=key, partition=partition, field=name,
                                 source=row[name], target=other[name])
     for partition, key in target.keys() - source.keys():
@@ -193,7 +193,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         result = compare(arguments)
-    except (Unreadable, ServerRefused, grpc.RpcError) as error:
+    except (Unreadable, ServerRefused, grpc.RpcError, ValueError) as error:
         print(json.dumps({"equal": False, "error": f"{type(error).__name__}: {error}"}))
         print(f"error: could not read both collections: {error}", file=sys.stderr)
         return 2

@@ -8,7 +8,7 @@ struct StagingCollection: Sendable {
     func create(_ transfer: TransferRecord) async throws -> TransferRecord {
         let name = staging.name(epoch: transfer.epoch)
         let target = engine.target
-        try await engine.retryingControl { () throws(StopoverError) in
+        try await engine.retryingControl {
             if try await !target.databases().contains(name.database) {
                 try await target.createDatabase(name.database)
             }
@@ -46,7 +46,7 @@ struct StagingCollection: Sendable {
         next.epoch += 1
         let new = staging.name(epoch: next.epoch)
         try await engine.ledger.commit([.transferEpoch(transfer.id, next.epoch)])
-        try await engine.retryingControl { () throws(StopoverError) in
+        try await engine.retryingControl {
             // Runs that died between the record of an epoch and its rename leave an older name.
             let names = try await engine.target.collections(in: new.database)
             guard let found = names.first(where: { staging.isStaging(named: $0) }) else {

@@ -139,7 +139,7 @@ struct LoadStage: Sendable {
     private func fence(from epoch: Int, to next: Int) async throws {
         try await engine.ledger.commit([.transferEpoch(transfer.id, next)])
         let (old, new) = (staging.name(epoch: epoch), staging.name(epoch: next))
-        try await engine.retryingControl { () throws(StopoverError) in
+        try await engine.retryingControl {
             // A rename whose answer was lost has happened: ask before each try.
             if try await engine.target.describe(new) == nil {
                 try await engine.target.rename(old, to: new)

@@ -49,19 +49,21 @@ struct SpoolStage: Sendable {
             partition: read.split.partition, firstKey: read.firstKey, lastKey: read.lastKey)
         var patience = Patience()
         while true {
-            do {
-                let record = try writer.seal(batch, header)
+            switch Result(catching: { try writer.seal(batch, header) }) {
+            case .success(let record):
                 if patience.failures > 0 { engine.board.waitingEnded(.spool) }
                 engine.spool.settle(reserved: batch.byteCount, written: record.fileBytes)
                 return record
-            } catch let error as StopoverError where error.code == .spoolDiskFull {
+            case .failure(let error):
                 // Loading frees space, as long as there is something to load.
-                guard engine.spool.usedBytes > 0, !engine.stop.isRequested else {
+                guard (error as? StopoverError)?.code == .spoolDiskFull,
+                    engine.spool.usedBytes > 0, !engine.stop.isRequested
+                else {
                     engine.spool.settle(reserved: batch.byteCount, written: 0)
                     throw error
                 }
                 announce(.flushWanted)
-                engine.board.waiting(.spool, because: error.message)
+                engine.board.waiting(.spool, because: "the disk of the spool is full")
                 try await Task.sleep(for: patience.failed())
             }
         }

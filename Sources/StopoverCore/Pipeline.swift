@@ -39,7 +39,10 @@ struct Pipeline: Sendable {
             }
             group.addTask {
                 try await extract.run(splits)
-                if !engine.stop.isRequested { batches.finish() }
+                if !engine.stop.isRequested {
+                    engine.board.extractionFinished(of: transfer.id)
+                    batches.finish()
+                }
                 return nil
             }
             group.addTask(executorPreference: BlockingExecutor.shared) {

@@ -9,6 +9,8 @@ struct ConfigNode: Sendable {
         case secret(SecretReference)
         case list([ConfigNode])
         case mapping([Entry])
+        /// Reported already. It stays in the tree, so that its key does not count as left out.
+        case invalid
     }
 
     struct Entry: Sendable {

@@ -13,7 +13,8 @@ struct ConfigReader {
     ) {
         problems.append(
             ConfigProblem(
-                code: code, file: file, position: position, message: message, remedy: remedy))
+                code: code, file: file.singleLine, position: position, message: message,
+                remedy: remedy))
     }
 
     /// The file as a mapping; nil when it is none.
@@ -28,12 +29,12 @@ struct ConfigReader {
         return read(root, as: .mapping, of: file, path: "", position: root.position)
     }
 
-    /// nil when the value has been reported as wrong.
     private mutating func read(
         _ node: Node, as shape: ConfigKey.Shape, of key: ConfigKey, path: String,
         position: ConfigPosition
-    ) -> ConfigNode? {
-        guard isPlainYaml(node, at: position) else { return nil }
+    ) -> ConfigNode {
+        let invalid = ConfigNode(position: position, content: .invalid)
+        guard isPlainYaml(node, at: position) else { return invalid }
         switch (shape, node) {
         case (.either(let first, let second), _):
             let fits = first.takesScalar == (node.scalar != nil)
@@ -43,13 +44,13 @@ struct ConfigReader {
                 position: position, content: .mapping(entries(of: mapping, path: path, position)))
         case (.entries, .sequence(let sequence)):
             let entry = ConfigKey("\(path)[]", .mapping, key.summary)
-            let list = sequence.compactMap { element in
+            let list = sequence.map { element in
                 read(
                     element, as: .mapping, of: entry, path: "\(path)[]", position: element.position)
             }
             return ConfigNode(position: position, content: .list(list))
         case (.texts, .sequence(let sequence)):
-            let list = sequence.compactMap { element in
+            let list = sequence.map { element in
                 read(element, as: .text, of: key, path: path, position: element.position)
             }
             return ConfigNode(position: position, content: .list(list))
@@ -58,17 +59,16 @@ struct ConfigReader {
                 report(
                     .configValue, at: position, "\(key.shown) has no value",
                     remedy: "It wants \(key.shape); or remove the line.")
-                return nil
+                return invalid
             }
-            return content(of: scalar, as: shape, of: key, at: position).map {
-                ConfigNode(position: position, content: $0)
-            }
+            let content = content(of: scalar, as: shape, of: key, at: position)
+            return ConfigNode(position: position, content: content ?? .invalid)
         default:
             report(
                 .configValue, at: position,
                 "\(key.shown) wants \(key.shape), and this is \(node.kind)",
                 remedy: "Correct the value of \(key.shown).")
-            return nil
+            return invalid
         }
     }
 
@@ -91,15 +91,16 @@ struct ConfigReader {
                 unknown(scalar.string, among: known, path: path, at: name.position)
                 continue
             }
+            var entry = ConfigNode.Entry(
+                key: scalar.string, keyPosition: name.position,
+                value: ConfigNode(position: value.position, content: .invalid))
             if let refusal = NotYet.refusal(of: key) {
                 notYet(key.shown, refusal, at: name.position)
-                continue
+            } else {
+                entry.value = read(
+                    value, as: key.shape, of: key, path: key.path, position: value.position)
             }
-            let read = read(
-                value, as: key.shape, of: key, path: key.path, position: value.position)
-            guard let read else { continue }
-            entries.append(
-                ConfigNode.Entry(key: scalar.string, keyPosition: name.position, value: read))
+            entries.append(entry)
         }
         for key in known where key.isRequired && !written.contains(key.name) {
             // A target that is made needs no address.

@@ -7,7 +7,7 @@ extension Migration {
     public init(contentsOf file: String) throws(StopoverError) {
         guard let handle = FileHandle(forReadingAtPath: file) else {
             throw StopoverError(
-                .configFile, "cannot open \(file)",
+                .configFile, "cannot open \(file.singleLine)",
                 remedy: "Check the path; `stopover plan PATH` takes the migration.yaml to read.",
                 cause: String(cString: strerror(errno)))
         }
@@ -17,17 +17,19 @@ extension Migration {
             bytes = try handle.read(upToCount: YamlText.longestBytes + 1) ?? Data()
         } catch {
             throw StopoverError(
-                .configFile, "cannot read \(file)",
+                .configFile, "cannot read \(file.singleLine)",
                 remedy: "Check that it is a file and that this user may read it.")
         }
         guard bytes.count <= YamlText.longestBytes else {
             throw StopoverError(
-                .configFile, "\(file) is larger than \(ByteCount(Int64(YamlText.longestBytes)))",
+                .configFile,
+                "\(file.singleLine) is larger than \(ByteCount(Int64(YamlText.longestBytes)))",
                 remedy: "Name the migration.yaml; patterns such as \"shop.*\" keep it short.")
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw StopoverError(
-                .configYaml, "\(file):1:1: the file is not UTF-8 text", remedy: "Save it as UTF-8.")
+                .configYaml, "\(file.singleLine):1:1: the file is not UTF-8 text",
+                remedy: "Save it as UTF-8.")
         }
         try self.init(yaml: text, file: file)
     }
@@ -38,14 +40,15 @@ extension Migration {
         let (migration, problems) = Migration.read(yaml: yaml, file: file)
         if let error = StopoverError(problems) { throw error }
         guard let migration else {
-            throw StopoverError(.configYaml, "\(file):1:1: the file is empty", remedy: "Write it.")
+            throw StopoverError(
+                .configYaml, "\(file.singleLine):1:1: the file is empty", remedy: "Write it.")
         }
         self = migration
     }
 
     /// The migration, when nothing is wrong, and else everything that is.
     public static func read(yaml: String, file: String) -> (Migration?, [ConfigProblem]) {
-        var reader = ConfigReader(file: file.singleLine)
+        var reader = ConfigReader(file: file)
         let root: ConfigNode?
         do {
             root = try YamlText.parse(yaml) { (node) throws(YamlText.Fault) in

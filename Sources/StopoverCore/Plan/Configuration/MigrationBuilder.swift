@@ -71,16 +71,13 @@ struct MigrationBuilder {
             wrong(user, "`user` takes the name itself, not a reference", "Write `user: NAME`.")
             return nil
         }
-        switch (user?.text, password?.secret) {
-        case (let name?, let secret?): return .password(user: name, secret)
-        case (.some, nil):
-            if let user,
-                !reader.problems.contains(where: { $0.position.line >= user.position.line })
-            {
-                wrong(user, "`user` without `password`", "Add `password: ${NAME}`.")
-            }
-        case (nil, .some):
-            if let password { wrong(password, "`password` without `user`", "Add `user: NAME`.") }
+        switch (user, password) {
+        case (let user?, let password?):
+            guard let name = user.text, let secret = password.secret else { return nil }
+            return .password(user: name, secret)
+        case (let user?, nil):
+            wrong(user, "`user` without `password`", "Add `password: ${NAME}`.")
+        case (nil, let password?): wrong(password, "`password` without `user`", "Add `user: NAME`.")
         case (nil, nil): break
         }
         return nil
@@ -122,7 +119,7 @@ struct MigrationBuilder {
         for field in entry["fields"]?.entries ?? [] {
             if field.value.text == "drop" {
                 rule.droppedFields.insert(field.key)
-            } else if field.value.entries.isEmpty, reader.problems.isEmpty {
+            } else if case .mapping(let asked) = field.value.content, asked.isEmpty {
                 wrong(
                     field.value, "nothing is asked of this field",
                     "Write `drop`, or remove the line.")
@@ -130,7 +127,7 @@ struct MigrationBuilder {
         }
         if let node = entry["partitions"], let list = node.list {
             let names = list.compactMap(\.text)
-            if names.isEmpty, list.isEmpty {
+            if list.isEmpty {
                 wrong(node, "no partition is named", "Name one, or write `partitions: keep`.")
             }
             if Set(names).count < names.count {

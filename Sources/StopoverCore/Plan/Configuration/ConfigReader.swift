@@ -6,6 +6,11 @@ struct ConfigReader {
     let file: String
     private(set) var problems: [ConfigProblem] = []
 
+    /// What nodes have that were written without a tag.
+    private static let plainTags: Set<String> = [
+        "", Tag.Name.str.rawValue, Tag.Name.map.rawValue, Tag.Name.seq.rawValue,
+    ]
+
     init(file: String) { self.file = file }
 
     mutating func report(
@@ -86,21 +91,21 @@ struct ConfigReader {
                 continue
             }
             written.insert(scalar.string)
+            var entry = ConfigNode.Entry(
+                key: scalar.string, keyPosition: name.position,
+                value: ConfigNode(position: value.position, content: .invalid))
+            defer { entries.append(entry) }
             guard let key = known.first(where: { $0.name == scalar.string || $0.name == "*" })
             else {
                 unknown(scalar.string, among: known, path: path, at: name.position)
                 continue
             }
-            var entry = ConfigNode.Entry(
-                key: scalar.string, keyPosition: name.position,
-                value: ConfigNode(position: value.position, content: .invalid))
             if let refusal = NotYet.refusal(of: key) {
                 notYet(key.shown, refusal, at: name.position)
             } else {
                 entry.value = read(
                     value, as: key.shape, of: key, path: key.path, position: value.position)
             }
-            entries.append(entry)
         }
         for key in known where key.isRequired && !written.contains(key.name) {
             // A target that is made needs no address.
@@ -122,9 +127,10 @@ struct ConfigReader {
             return false
         }
         let tag = node.tag.rawValue
-        if tag.hasPrefix("!") || (!tag.isEmpty && !tag.hasPrefix("tag:yaml.org,2002:")) {
+        if !ConfigReader.plainTags.contains(tag) {
             report(
-                .configYaml, at: position, "an unquoted ! begins a YAML tag",
+                .configYaml, at: position,
+                "an unquoted ! begins a YAML tag, and tags are not read here",
                 remedy: "Put quotes around it: `- source: \"!shop.tmp_*\"`.")
             return false
         }

@@ -141,8 +141,8 @@ struct MigrationBuilder {
     private mutating func destination(
         _ node: ConfigNode, of source: CollectionPattern
     ) -> CollectionRule.Destination? {
-        guard let text = node.text, let target = CollectionPattern(text),
-            !CollectionPattern.isGlob(target.database)
+        guard let text = node.text else { return nil }
+        guard let target = CollectionPattern(text), !CollectionPattern.isGlob(target.database)
         else {
             wrong(
                 node, "`target` is no name of a collection",

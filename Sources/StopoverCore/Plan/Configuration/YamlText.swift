@@ -34,10 +34,15 @@ enum YamlText {
         switch error {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):
-            let position = ConfigPosition(line: mark.line, column: mark.column)
+            let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+            var position = ConfigPosition(line: mark.line, column: mark.column)
+            if position.line > lines.count, let last = lines.last {
+                // libYAML finds what is missing at the end behind a line break that is not there.
+                position = ConfigPosition(line: lines.count, column: last.unicodeScalars.count + 1)
+            }
             return Fault(
                 position: position, message: "malformed YAML: \(problem)",
-                remedy: hint(scalar(at: position, in: text)))
+                remedy: hint(lines[position.line - 1].unicodeScalars, column: position.column))
         case .duplicatedKeysInMapping(let names, let context):
             let name = (names.first ?? "").quotedForMessage
             return Fault(
@@ -51,19 +56,17 @@ enum YamlText {
         }
     }
 
-    private static func hint(_ scalar: Unicode.Scalar?) -> String {
-        switch scalar {
-        case "\t": "Indent with spaces: YAML takes no tabs."
-        case "*", "&", "!", "@", "`", "%":
-            "Put quotes around values that begin with one of * & ! @ ` %: `source: \"*.articles\"`."
-        default: "Check the indentation, the quotes and the colons of this line and the one before."
+    private static func hint(_ line: Substring.UnicodeScalarView, column: Int) -> String {
+        if line.dropFirst(column - 1).first == "\t" {
+            return "Indent with spaces: YAML takes no tabs."
         }
-    }
-
-    private static func scalar(at position: ConfigPosition, in text: String) -> Unicode.Scalar? {
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        guard lines.indices.contains(position.line - 1) else { return nil }
-        return lines[position.line - 1].unicodeScalars.dropFirst(position.column - 1).first
+        // The fault is often found far behind the character that caused it.
+        let special = zip(line, line.dropFirst()).contains { before, scalar in
+            " [{,".unicodeScalars.contains(before) && "*&!@`%".unicodeScalars.contains(scalar)
+        }
+        return special
+            ? "Put quotes around a value that begins with one of * & ! @ ` %: `source: \"*.a\"`."
+            : "Check the indentation, the quotes and the colons of this line and the one before."
     }
 
     /// libYAML refuses them as well, but cannot say where.

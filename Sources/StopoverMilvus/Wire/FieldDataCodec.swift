@@ -10,7 +10,7 @@ public struct FieldDataCodec: ColumnCodec {
         }
         var columns: [Column] = []
         for column in batch.columns {
-            do {
+            do throws(WireError) {
                 var form = try ColumnForm(parsing: column)
                 var values = rows
                 if let valid = form.valid {
@@ -41,7 +41,7 @@ public struct FieldDataCodec: ColumnCodec {
 
     /// The same column under another name.
     public func renamed(_ column: Column, to name: String) throws(StopoverError) -> Column {
-        do {
+        do throws(WireError) {
             var form = try ColumnForm(parsing: column)
             form.name = name
             return form.column(column.payload)

@@ -43,7 +43,7 @@ public struct QueryReply: Sendable {
         var status = ReplyStatus()
         var timestamp: UInt64 = 0
         var columns: [ArraySlice<UInt8>] = []
-        do {
+        do throws(WireError) {
             var reader = WireReader(bytes)
             while let (field, wire) = try reader.tag() {
                 switch (field, wire) {

@@ -41,6 +41,14 @@ public struct JobLock: ~Copyable {
 
     deinit { close(file) }
 
+    /// Whether a process holds the lock at `path` now.
+    public static func isHeld(at path: String) -> Bool {
+        let file = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+        guard file >= 0 else { return false }
+        defer { close(file) }
+        return flock(file, LOCK_SH | LOCK_NB) != 0
+    }
+
     private static func owner(_ file: Int32) -> String {
         var bytes = [UInt8](repeating: 0, count: 4096)
         let count = pread(file, &bytes, bytes.count, 0)

@@ -71,6 +71,11 @@ public actor Ledger {
         }
     }
 
+    /// Ends the file's use; nothing may be called after.
+    public func close() throws {
+        try LedgerTables.guarded { try database.close() }
+    }
+
     // MARK: Writing
 
     /// Makes entries durable, in order, together or not at all.

@@ -37,7 +37,14 @@ enum ChunkFormat {
         let number = String(id.number)
         let hex = String(digest.high, radix: 16)
         return String(repeating: "0", count: max(0, 10 - number.count)) + number + "-"
-            + String(repeating: "0", count: 16 - hex.count) + hex + ".chunk"
+            + String(repeating: "0", count: 16 - hex.count) + hex + suffix
+    }
+
+    static let suffix = ".chunk"
+
+    /// Whether a file of the spool's directory is a chunk, sealed or on its way.
+    static func isSpoolFile(_ name: String) -> Bool {
+        name.hasSuffix(suffix) || name.hasSuffix(suffix + ChunkStore.temporarySuffix)
     }
 }
 

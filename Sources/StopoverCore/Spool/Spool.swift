@@ -37,9 +37,7 @@ public final class Spool: Sendable {
         var missing = Set(known.keys)
         for name in try store.names() where missing.remove(name) == nil {
             // A chunk whose record never came, or whose file outlived its flush.
-            if name.hasSuffix(".chunk") || name.hasSuffix(ChunkStore.temporarySuffix) {
-                try store.remove(name)
-            }
+            if ChunkFormat.isSpoolFile(name) { try store.remove(name) }
         }
         if let name = missing.min() { throw StopoverError.missing(name) }
         state.withLock { state in
@@ -49,6 +47,12 @@ public final class Spool: Sendable {
             }
         }
         report(usedBytes)
+    }
+
+    /// Removes every chunk of a job that is given up.
+    public static func clear(directory: String) throws(StopoverError) {
+        let store = ChunkStore(directory: directory)
+        for name in try store.names() where ChunkFormat.isSpoolFile(name) { try store.remove(name) }
     }
 
     public var usedBytes: Int64 { state.withLock { $0.used } }

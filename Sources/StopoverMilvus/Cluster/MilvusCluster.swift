@@ -15,9 +15,11 @@ public struct MilvusCluster: Cluster {
 
     /// - Throws: `STO-CLUSTER-TLS` when certificate or key files cannot be used.
     public init(
-        _ endpoint: MilvusEndpoint, connections: Int = MilvusLimits.connections
+        _ endpoint: MilvusEndpoint, connections: Int = MilvusLimits.connections,
+        writeTimeout: Duration = CallClass.insert.deadline
     ) throws(StopoverError) {
-        let transport = try GRPCTransport(endpoint, connections: connections)
+        let transport = try GRPCTransport(
+            endpoint, connections: connections, writeTimeout: writeTimeout)
         self.connections = transport
         client = MilvusClient(
             address: endpoint.address, transport: transport,
@@ -46,9 +48,11 @@ public struct MilvusCluster: Cluster {
     /// Runs a cluster's connections around `body`.
     public static func withCluster<Value: Sendable>(
         _ endpoint: MilvusEndpoint, connections: Int = MilvusLimits.connections,
+        writeTimeout: Duration = CallClass.insert.deadline,
         _ body: (MilvusCluster) async throws -> Value
     ) async throws -> Value {
-        let cluster = try MilvusCluster(endpoint, connections: connections)
+        let cluster = try MilvusCluster(
+            endpoint, connections: connections, writeTimeout: writeTimeout)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await cluster.run() }
             defer { cluster.stop() }

@@ -90,12 +90,12 @@ private struct CollectionReport: Encodable {
         if !collection.aliases.isEmpty {
             facts.append("aliases \(collection.aliases.joined(separator: ", "))")
         }
-        var table = TextTable(columns: ["field", "type", "attributes"])
+        var table = TextTable([.init("field"), .init("type"), .init("attributes")])
         for field in schema.fields {
             table.add([field.name, field.typeText, field.attributesText])
         }
         var lines = ["\(collection.name): \(facts.joined(separator: ", "))"]
-        lines += table.lines.map { "  " + $0 }
+        lines += table.lines().map { "  " + $0 }
         if collection.partitions.count > 1 {
             lines.append(
                 "  partitions: \(collection.partitions.map(\.name).joined(separator: ", "))")

@@ -1,6 +1,5 @@
 import ArgumentParser
 import StopoverCore
-import StopoverMilvus
 
 struct PlanCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -14,9 +13,9 @@ struct PlanCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await output.reportingErrors { printer in
-            let migration = try Migration.load(file)
+            let migration = try Migration(contentsOf: file)
             let plan = try await Clusters.withClusters(of: migration) { source, target in
-                try await Planner(source: source, target: target).plan(migration)
+                try await Planner(source: source, target: target).plan(migration, source: source)
             }
             if output.json {
                 try printer.json("plan", plan.withoutEncodedSchemas)

@@ -14,7 +14,10 @@ struct PlanReport {
             "target  \(plan.target.address)  \(plan.target.identity.version)",
             "",
         ]
-        var table = TextTable(columns: ["source", "target", "rows", "about", "keys", "partitions"])
+        var table = TextTable([
+            .init("source"), .init("target"), .init("rows", .right), .init("about", .right),
+            .init("keys"), .init("partitions"),
+        ])
         for transfer in plan.transfers {
             table.add([
                 "\(transfer.source.name)", "\(transfer.target.name)", "\(transfer.sourceRows)",
@@ -23,8 +26,8 @@ struct PlanReport {
                 transfer.partitions.map { "\($0.count)" } ?? "as one",
             ])
         }
-        lines += table.lines
-        let findings = plan.transfers.flatMap(\.findings)
+        lines += table.lines()
+        let findings = plan.allFindings
         if !findings.isEmpty { lines.append("") }
         for finding in findings {
             let mark = finding.severity == .refusal ? "REFUSED" : "note"

@@ -1,7 +1,5 @@
 import ArgumentParser
-import Foundation
 import StopoverCore
-import StopoverMilvus
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -15,14 +13,21 @@ struct RunCommand: AsyncParsableCommand {
     @Argument(help: "The migration file.")
     var file: String
 
-    @OptionGroup var job: JobOptions
+    @Option(help: "The job's name (default: the file's name and 8 digits of its fingerprint).")
+    var job: String?
+
+    @OptionGroup var home: HomeOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
         try await output.reportingErrors { printer in
-            let migration = try Migration.load(file)
-            let status = try await JobSession.run(
-                migration, named: job.name, home: try job.home(), printer: printer)
+            let session = try JobSession(
+                try Migration(contentsOf: file), named: job, home: home.path, printer: printer)
+            let signals = Signals(session.stop) { printer.note($0) }
+            defer { withExtendedLifetime(signals) {} }
+            let report = try await session.run()
+            try printer.report(report)
+            let status = report.verdict.exitStatus
             if status != .complete { throw ExitCode(status.rawValue) }
         }
     }

@@ -28,7 +28,7 @@ struct CancelCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        try await output.reportingErrors { printer in
+        try await output.reportingErrors { console in
             let directory = try JobDirectory(home: home.path, job: job)
             guard directory.exists else { throw NoSuchJob(job, home: home.path).error }
             let lock = try JobLock(at: directory.lockPath)
@@ -38,19 +38,30 @@ struct CancelCommand: AsyncParsableCommand {
             let open = try await ledger.transfers().filter { $0.phase != .published }
             let endpoint =
                 try file.map { try Migration(contentsOf: $0).target }
-                ?? Endpoint(address: EndpointAddress(stored.plan.target.address))
-            try await Clusters.withCluster(endpoint) { target in
+                ?? Endpoint(argument: stored.plan.target.address, token: nil)
+            let left = try await Clusters.withCluster(endpoint) { target in
+                var left: [CollectionName] = []
                 for transfer in open {
                     let staging = StagingName(target: transfer.target, jobTag: ledger.job.tag)
                     for name in try await staging.generations(on: target) {
                         if drop { try await target.drop(name) }
-                        printer.result(["\(drop ? "dropped" : "left on the target"): \(name)"])
+                        left.append(name)
                     }
                 }
+                return left
             }
             try await ledger.commit(open.map { .transferPhase($0.id, .cancelled) })
             try Spool.clear(directory: directory.spoolPath)
-            printer.result(["job \(job) is cancelled"])
+            let verb = drop ? "dropped" : "left on the target"
+            try console.result(
+                "cancelled", CancelReport(job: job, dropped: drop, collections: left),
+                lines: left.map { "\(verb): \($0)" } + ["job \(job) is cancelled"])
         }
     }
+}
+
+private struct CancelReport: Encodable {
+    var job: String
+    var dropped: Bool
+    var collections: [CollectionName]
 }

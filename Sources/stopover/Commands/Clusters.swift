@@ -58,3 +58,31 @@ extension Planner {
         return plan
     }
 }
+
+extension Endpoint {
+    /// A cluster named on the command line, where a secret may only be referred to.
+    init(argument uri: String, token: String?) throws(StopoverError) {
+        let address: EndpointAddress
+        do { address = try EndpointAddress(uri) } catch {
+            throw StopoverError(
+                .addressArgument, error.sentence,
+                remedy: "Give it as http://HOST:PORT or https://HOST:PORT.")
+        }
+        var credentials: Credentials?
+        if let token {
+            guard let reference = SecretReference(token) else {
+                throw StopoverError(
+                    .secretArgument, "--token takes a reference, not the token itself: arguments "
+                        + "are seen by every user of the machine",
+                    remedy: "`--token '${MILVUS_TOKEN}'`, `--token file:PATH` or `--token fd:3`.")
+            }
+            credentials = .token(reference)
+        }
+        self.init(address: address, credentials: credentials)
+    }
+}
+
+extension StopoverError.Code {
+    static let addressArgument = Self("STO-ARGUMENT-ADDRESS", exit: .usage)
+    static let secretArgument = Self("STO-ARGUMENT-SECRET", exit: .usage)
+}

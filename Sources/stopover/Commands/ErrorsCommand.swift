@@ -14,29 +14,31 @@ struct ErrorsCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        try await output.reportingErrors { printer in
+        try await output.reportingErrors { console in
             let directory = try JobDirectory(home: home.path, job: job)
             guard FileManager.default.fileExists(atPath: directory.path) else {
                 throw NoSuchJob(job, home: home.path).error
             }
             let entries = ErrorLog(directory).entries()
-            if output.json {
-                for entry in entries { try printer.json("error", entry.line) }
-                return
-            }
-            if entries.isEmpty { printer.result(["no errors"]) }
-            for entry in entries {
-                let cause = entry.cause.map { " (\($0))" } ?? ""
-                printer.result([
-                    "\(entry.time.formatted(.iso8601))  \(entry.code)  \(entry.message)\(cause)",
-                    "  → \(entry.remedy)",
-                ])
-            }
+            try console.result(
+                "errors", ErrorReport(errors: entries.map(\.line)),
+                lines: entries.isEmpty ? ["no errors"] : entries.flatMap(\.lines))
         }
     }
 }
 
+private struct ErrorReport: Encodable {
+    var errors: [ErrorEntryLine]
+}
+
 extension ErrorLog.Entry {
+    fileprivate var lines: [String] {
+        [
+            "\(time.formatted(.iso8601))  \(code)  \(message)" + (cause.map { " (\($0))" } ?? ""),
+            "  → \(remedy)",
+        ]
+    }
+
     /// The time of a JSON line is when it was printed; the entry's own has another name.
     fileprivate var line: ErrorEntryLine {
         ErrorEntryLine(

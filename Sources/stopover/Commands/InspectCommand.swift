@@ -24,8 +24,8 @@ struct InspectCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        try await output.reportingErrors { printer in
-            let endpoint = try Endpoint(uri: uri, token: token)
+        try await output.reportingErrors { console in
+            let endpoint = try Endpoint(argument: uri, token: token)
             try await Clusters.withCluster(endpoint) { cluster in
                 let identity = try await cluster.identity()
                 let databases = try await cluster.databases()
@@ -40,7 +40,7 @@ struct InspectCommand: AsyncParsableCommand {
                 let report = ClusterReport(
                     uri: cluster.address, version: identity.version, databases: databases.sorted(),
                     collections: collections)
-                if output.json { try printer.json("inspect", report) } else { printer.result(report.lines) }
+                try console.result("inspect", report, lines: report.lines)
             }
         }
     }

@@ -6,16 +6,16 @@ import StopoverMilvus
 struct JobSession {
     let migration: Migration
     let directory: JobDirectory
-    let printer: Printer
+    let console: Console
     let stop: StopSignal
 
     init(
-        _ migration: Migration, named name: String?, home: String, printer: Printer,
+        _ migration: Migration, named name: String?, home: String, console: Console,
         stop: StopSignal = StopSignal()
     ) throws(StopoverError) {
         self.migration = migration
         directory = try JobDirectory(home: home, job: name ?? migration.defaultJobName)
-        self.printer = printer
+        self.console = console
         self.stop = stop
     }
 
@@ -43,7 +43,7 @@ struct JobSession {
         let (stored, ledger) =
             directory.exists ? try await carryOn() : try await begin(source, target)
         if let result = try JobResult.read(directory), result.isFinal {
-            printer.note("job \(directory.name) is finished already; this is its result")
+            console.note("job \(directory.name) is finished already; this is its result")
             return report(result.transfers, seconds: 0, targetAddress: target.address)
         }
         let board = ProgressBoard(job: directory.name)
@@ -56,7 +56,7 @@ struct JobSession {
         let engine = Engine(
             source: source, target: target, ledger: ledger, spool: spool, board: board,
             limits: EngineLimits(migration.limits), stop: stop)
-        let results = try await printer.showing(board) {
+        let results = try await ProgressPrinter.showing(board, on: console) {
             try await JobRunner(engine: engine, plan: stored.plan, jobTag: ledger.job.tag).run()
         }
         try JobResult(transfers: results).write(directory)
@@ -82,7 +82,7 @@ struct JobSession {
         let plan = try await Planner(source: source, target: target).plan(
             migration, source: source)
         guard plan.refusals.isEmpty else { throw RefusedPlan(plan).error }
-        for finding in plan.allFindings { printer.note("\(finding.subject): \(finding.message)") }
+        for finding in plan.allFindings { console.note("\(finding.subject): \(finding.message)") }
         let stored = StoredPlan(plan: plan, identity: migration.identity)
         try directory.write(try stored.encoded, to: directory.planPath)
         let unfinished = directory.ledgerPath + ".new"

@@ -11,12 +11,12 @@ struct OutputOptions: ParsableArguments {
     var quiet = false
 
     /// Runs a command; an error becomes its lines on stderr and the exit status of its code.
-    func reportingErrors(_ body: (Printer) async throws -> Void) async throws {
-        let printer = Printer(json: json, quiet: quiet)
+    func reportingErrors(_ body: (Console) async throws -> Void) async throws {
+        let console = Console(json: json, quiet: quiet)
         do {
-            try await body(printer)
+            try await body(console)
         } catch let error as StopoverError {
-            printer.error(error)
+            console.failure(error)
             throw ExitCode(error.code.exitStatus.rawValue)
         }
     }

@@ -12,16 +12,14 @@ struct PlanCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        try await output.reportingErrors { printer in
+        try await output.reportingErrors { console in
             let migration = try Migration(contentsOf: file)
             let plan = try await Clusters.withClusters(of: migration) { source, target in
                 try await Planner(source: source, target: target).plan(migration, source: source)
             }
-            if output.json {
-                try printer.json("plan", plan.withoutEncodedSchemas)
-            } else {
-                printer.result(PlanReport(plan).lines)
-            }
+            try console.result(
+                "plan", plan.withoutEncodedSchemas,
+                lines: PlanReport(plan).lines(width: console.outputWidth))
             if !plan.refusals.isEmpty { throw RefusedPlan(plan).error }
         }
     }

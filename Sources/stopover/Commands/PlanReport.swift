@@ -8,7 +8,7 @@ struct PlanReport {
         self.plan = plan
     }
 
-    var lines: [String] {
+    func lines(width: Int?) -> [String] {
         var lines = [
             "source  \(plan.source.address)  \(plan.source.identity.version)",
             "target  \(plan.target.address)  \(plan.target.identity.version)",
@@ -26,7 +26,7 @@ struct PlanReport {
                 transfer.partitions.map { "\($0.count)" } ?? "as one",
             ])
         }
-        lines += table.lines()
+        lines += table.lines(width: width)
         let findings = plan.allFindings
         if !findings.isEmpty { lines.append("") }
         for finding in findings {

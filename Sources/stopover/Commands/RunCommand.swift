@@ -20,13 +20,13 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        try await output.reportingErrors { printer in
+        try await output.reportingErrors { console in
             let session = try JobSession(
-                try Migration(contentsOf: file), named: job, home: home.path, printer: printer)
-            let signals = Signals(session.stop) { printer.note($0) }
+                try Migration(contentsOf: file), named: job, home: home.path, console: console)
+            let signals = Signals(session.stop) { console.note($0) }
             defer { withExtendedLifetime(signals) {} }
             let report = try await session.run()
-            try printer.report(report)
+            try console.result(report)
             let status = report.verdict.exitStatus
             if status != .complete { throw ExitCode(status.rawValue) }
         }

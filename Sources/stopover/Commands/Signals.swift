@@ -19,7 +19,5 @@ final class Signals {
             source.resume()
             sources.append(source)
         }
-        // A reader that goes away (`| head`) must not end a migration.
-        signal(SIGPIPE, SIG_IGN)
     }
 }

@@ -21,7 +21,7 @@ struct StatusCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        try await output.reportingErrors { printer in
+        try await output.reportingErrors { console in
             while true {
                 let names = job.map { [$0] } ?? JobDirectory.names(home: home.path)
                 var statuses: [JobStatus] = []
@@ -30,11 +30,9 @@ struct StatusCommand: AsyncParsableCommand {
                     if directory.exists { statuses.append(try await JobStatus(directory)) }
                 }
                 if let job, statuses.isEmpty { throw NoSuchJob(job, home: home.path).error }
-                if output.json {
-                    for status in statuses { try printer.json("status", status) }
-                } else {
-                    printer.result(JobStatus.lines(statuses))
-                }
+                try console.result(
+                    "status", StatusReport(jobs: statuses),
+                    lines: JobStatus.lines(statuses, width: console.outputWidth))
                 guard watch, statuses.contains(where: { !$0.isEnded }) else { return }
                 try await Task.sleep(for: StatusCommand.watchInterval)
             }
@@ -50,6 +48,10 @@ struct NoSuchJob {
             .noSuchJob, "there is no job \(job) in \(home)",
             remedy: "`stopover status` lists the jobs; `--home` names another place.")
     }
+}
+
+private struct StatusReport: Encodable {
+    var jobs: [JobStatus]
 }
 
 /// A job as its ledger has it.
@@ -70,7 +72,7 @@ private struct JobStatus: Encodable {
         }
     }
 
-    static func lines(_ statuses: [JobStatus]) -> [String] {
+    static func lines(_ statuses: [JobStatus], width: Int?) -> [String] {
         guard !statuses.isEmpty else { return ["no jobs"] }
         var table = TextTable([
             .init("job"), .init("process"), .init("source"), .init("target"), .init("phase"),
@@ -86,7 +88,7 @@ private struct JobStatus: Encodable {
                 ])
             }
         }
-        return table.lines()
+        return table.lines(width: width)
     }
 }
 

@@ -50,7 +50,7 @@ struct InterruptionTests {
                 [
                     "--source", source.uri, "--source-db", "default", "--source-collection",
                     "packages", "--target", target.uri, "--target-db", name,
-                    "--target-collection", "packages", "--by-partition", "--load",
+                    "--target-collection", "packages", "--by-partition",
                 ], in: tool.scratch)
             #expect(compared.status == 0, "seed \(seed), round \(round): \(compared)")
             if compared.status != 0 { break }

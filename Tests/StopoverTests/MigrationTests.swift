@@ -53,7 +53,7 @@ struct MigrationTests {
         // Compared while loaded; a migration leaves the collection unloaded.
         let (first, _) = try await compare(
             lite, ("default", "packages"), standalone, ("archive", "packages"),
-            ["--drop-field", "homepage", "--drop-field", "multi_arch", "--by-partition", "--load"],
+            ["--drop-field", "homepage", "--drop-field", "multi_arch", "--by-partition"],
             in: tool.scratch)
         #expect(first.status == 0, "\(first)")
 
@@ -69,7 +69,7 @@ struct MigrationTests {
         #expect(returned.status == 0, "\(returned)")
         let (second, _) = try await compare(
             standalone, ("archive", "packages"), lite, ("returned", "packages"),
-            ["--by-partition", "--load"], in: tool.scratch)
+            ["--by-partition"], in: tool.scratch)
         #expect(second.status == 0, "\(second)")
     }
 
@@ -93,7 +93,7 @@ struct MigrationTests {
         let migrated = try await tool.run(["run", file])
         #expect(migrated.status == 0, "\(migrated)")
         let (compared, _) = try await compare(
-            source, ("default", "nasty"), target, ("default", "nasty"), ["--load"],
+            source, ("default", "nasty"), target, ("default", "nasty"), [],
             in: tool.scratch)
         #expect(compared.status == 0, "\(compared)")
     }
@@ -120,7 +120,7 @@ struct MigrationTests {
         #expect(migrated.status == 0, "\(migrated)")
         let (compared, _) = try await compare(
             source, ("default", "packages"), target, ("fresh", "packages"),
-            ["--ignore-key", "--by-partition", "--load"], in: tool.scratch)
+            ["--ignore-key", "--by-partition"], in: tool.scratch)
         #expect(compared.status == 0, "\(compared)")
         // The same command again finds the job done, and changes nothing.
         let again = try await tool.run(["run", file])

@@ -14,7 +14,8 @@ struct Finaliser: Sendable {
         let current = isPublished ? plan.target.name : staging
         try await createIndexes(on: current)
         let counts = try await count(transfer, on: current)
-        let unreadable = try await engine.ledger.notes(code: .unreadableRows)
+        let unreadable = try await engine.ledger.notes(
+            code: StopoverError.Code.unreadableRows.rawValue)
             .filter { $0.hasPrefix("\(plan.source.name):") }
         var result = TransferResult(
             source: plan.source.name, target: plan.target.name, counts: counts,

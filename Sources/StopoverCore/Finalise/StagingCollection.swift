@@ -48,18 +48,14 @@ struct StagingCollection: Sendable {
         try await engine.ledger.commit([.transferEpoch(transfer.id, next.epoch)])
         try await engine.retryingControl {
             // Runs that died between the record of an epoch and its rename leave an older name.
-            let names = try await engine.target.collections(in: new.database)
-            guard let found = names.first(where: { staging.isStaging(named: $0) }) else {
+            guard let found = try await staging.generations(on: engine.target).first else {
                 throw StopoverError(
                     .stagingGone,
                     "the staging collection \(staging.name(epoch: transfer.epoch)) is no longer on "
                         + "the target: it was dropped or renamed",
                     remedy: "End this job with `stopover cancel JOB`, then run the migration again.")
             }
-            if found != new.collection {
-                try await engine.target.rename(
-                    CollectionName(database: new.database, collection: found), to: new)
-            }
+            if found != new { try await engine.target.rename(found, to: new) }
         }
         return next
     }

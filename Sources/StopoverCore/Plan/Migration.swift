@@ -44,6 +44,9 @@ public struct MigrationLimits: Hashable, Sendable, Codable {
     /// Several chunks of the largest size, so that the stages on both sides of the spool can move.
     public static let leastSpool = ByteCount.mebibytes(64)
     public static let mostWorkers = 64
+    public static let leastPage = ByteCount.kibibytes(64)
+    public static let defaultWriteTimeout = Duration.seconds(60)
+    public static let mostWriteTimeoutSeconds = 3600
 
     public var memory = MigrationLimits.defaultMemory
     public var spool = MigrationLimits.defaultSpool
@@ -53,6 +56,10 @@ public struct MigrationLimits: Hashable, Sendable, Codable {
     public var cursors: Int?
     /// Requests to the target at once; nil leaves it to the engine.
     public var workers: Int?
+    /// Bytes that a page, and so a chunk, is meant to have; nil leaves it to the engine.
+    public var page: ByteCount?
+    /// The deadline of one write to the target.
+    public var writeTimeout = MigrationLimits.defaultWriteTimeout
 
     public init() {}
 }

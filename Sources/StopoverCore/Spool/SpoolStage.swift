@@ -24,7 +24,7 @@ struct SpoolStage: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<engine.limits.spoolWorkers {
                 group.addTask {
-                    let writer = engine.spool.makeWriter()
+                    let writer = try engine.spool.makeWriter()
                     while let output = try await input.next() {
                         switch output {
                         case .batch(let read):
@@ -43,6 +43,7 @@ struct SpoolStage: Sendable {
 
     private func seal(_ read: ReadBatch, _ writer: ChunkWriter) async throws -> ChunkRecord {
         let batch = try transform.apply(read.batch)
+        if engine.spool.isFull(for: batch.byteCount) { announce(.flushWanted) }
         try await engine.spool.reserve(batch.byteCount)
         let header = ChunkHeader(
             id: chunkNumbers.next(), transfer: transfer.id, split: read.split.id,
@@ -52,14 +53,14 @@ struct SpoolStage: Sendable {
             switch Result(catching: { try writer.seal(batch, header) }) {
             case .success(let record):
                 if patience.failures > 0 { engine.board.waitingEnded(.spool) }
-                engine.spool.settle(reserved: batch.byteCount, written: record.fileBytes)
+                engine.spool.settle(reserved: batch.byteCount, written: record)
                 return record
             case .failure(let error):
                 // Loading frees space, as long as there is something to load.
                 guard (error as? StopoverError)?.code == .spoolDiskFull,
-                    engine.spool.usedBytes > 0, !engine.stop.isRequested
+                    !engine.spool.isEmpty, !engine.stop.isRequested
                 else {
-                    engine.spool.settle(reserved: batch.byteCount, written: 0)
+                    engine.spool.settle(reserved: batch.byteCount, written: nil)
                     throw error
                 }
                 announce(.flushWanted)

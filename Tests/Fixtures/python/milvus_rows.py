@@ -44,6 +44,13 @@ class Unreadable(Exception):
     """The rows read are not the rows counted: nothing may be concluded from them."""
 
 
+def reason(error: Exception) -> str:
+    """One line for an error; what gRPC prints of itself is a page."""
+    if isinstance(error, grpc.Call):
+        return f"{error.code().name}: {error.details()}"
+    return f"{type(error).__name__}: {error}"
+
+
 @dataclass
 class Server:
     """One server, and the database that the calls mean."""

@@ -74,6 +74,9 @@ def index_and_load(client: MilvusClient, arguments: argparse.Namespace,
         client.load_collection(arguments.collection)
     elif arguments.load == "partial":
         client.load_partitions(arguments.collection, partitions[:1])
+    else:
+        # A new collection of Lite 3 is loaded from the start.
+        client.release_collection(arguments.collection)
 
 
 def run(main: Callable[[], None]) -> None:

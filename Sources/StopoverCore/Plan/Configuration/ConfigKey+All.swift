@@ -142,6 +142,12 @@ extension ConfigKey {
             "limits.workers", .count(1...MigrationLimits.mostWorkers), default: "4",
             "Requests to the target at once."),
         ConfigKey(
+            "limits.page", .bytes(atLeast: MigrationLimits.leastPage), default: "8MiB",
+            "What one page, and so one chunk and one insert, is meant to hold."),
+        ConfigKey(
+            "limits.write_timeout_seconds", .count(1...MigrationLimits.mostWriteTimeoutSeconds),
+            default: "60", "How long one write to the target may take."),
+        ConfigKey(
             "limits.read_rows_per_second", .count(1...Int.max),
             "The source is not read faster than this."),
         ConfigKey(

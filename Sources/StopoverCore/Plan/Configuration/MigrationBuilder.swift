@@ -184,6 +184,10 @@ struct MigrationBuilder {
         limits.spoolDirectory = node["spool_dir"]?.text
         limits.cursors = node["cursors"]?.count
         limits.workers = node["workers"]?.count
+        limits.page = node["page"]?.bytes
+        if let seconds = node["write_timeout_seconds"]?.count {
+            limits.writeTimeout = .seconds(seconds)
+        }
         return limits
     }
 }

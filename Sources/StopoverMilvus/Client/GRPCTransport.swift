@@ -1,0 +1,138 @@
+import GRPCCore
+import GRPCNIOTransportHTTP2Posix
+import StopoverCore
+import Synchronization
+
+/// gRPC over a few HTTP/2 connections, used in turn.
+///
+/// A connection that is lost comes back by itself; a call that meets none fails at once instead
+/// of waiting for it. Nothing is retried: whether a request may be sent again is for the engine
+/// to say.
+final class GRPCTransport: MilvusTransport {
+    private let clients: [GRPCClient<HTTP2ClientTransport.Posix>]
+    private let turn = Atomic(0)
+
+    /// The deadline of an Insert or Upsert: what a fence waits for, so the engine's to choose.
+    private let writeTimeout: Duration
+
+    init(
+        _ endpoint: MilvusEndpoint, connections: Int, writeTimeout: Duration
+    ) throws(StopoverError) {
+        var clients: [GRPCClient<HTTP2ClientTransport.Posix>] = []
+        do {
+            for _ in 0..<max(connections, 1) {
+                clients.append(GRPCClient(transport: try GRPCTransport.connection(to: endpoint)))
+            }
+        } catch {
+            throw StopoverError(
+                .clusterTLS, "the TLS settings for \(endpoint.address) cannot be used",
+                remedy: "Check that the certificate and key files exist, are readable and are PEM.",
+                cause: String(describing: error))
+        }
+        self.clients = clients
+        self.writeTimeout = writeTimeout
+    }
+
+    /// Holds the connections until ``stop()`` or cancellation. Calls made before it wait for it.
+    func run() async {
+        await withDiscardingTaskGroup { group in
+            for client in clients {
+                // It throws only when it was stopped before, or was started twice.
+                group.addTask { try? await client.runConnections() }
+            }
+        }
+    }
+
+    /// Lets calls under way end, takes no new ones.
+    func stop() {
+        for client in clients { client.beginGracefulShutdown() }
+    }
+
+    func call(
+        _ method: MilvusMethod, _ request: any RequestBody, authorization: String?
+    ) async -> Result<[UInt8], CallFailure> {
+        let index = turn.wrappingAdd(1, ordering: .relaxed).newValue
+        let client = clients[Int(UInt(bitPattern: index) % UInt(clients.count))]
+        var metadata = Metadata()
+        if let authorization { metadata.addString(authorization, forKey: "authorization") }
+        let sendMark = SendMark()
+        do {
+            let reply = try await client.unary(
+                request: ClientRequest(message: request, metadata: metadata),
+                descriptor: MethodDescriptor(
+                    fullyQualifiedService: MilvusMethod.service, method: method.rawValue),
+                serializer: RawSerializer(sendMark: sendMark), deserializer: RawDeserializer(),
+                options: options(for: method)
+            ) { response in
+                try response.message
+            }
+            return .success(reply)
+        } catch let error as RPCError {
+            let status = CallFailure.Status(rawValue: error.code.rawValue) ?? .unknown
+            let because = error.cause.map { ": \($0)" } ?? ""
+            return .failure(
+                CallFailure(status, error.message + because, wasSent: sendMark.isSet))
+        } catch {
+            return .failure(
+                CallFailure(.cancelled, String(describing: error), wasSent: sendMark.isSet))
+        }
+    }
+}
+
+extension GRPCTransport {
+    private func options(for method: MilvusMethod) -> CallOptions {
+        var options = CallOptions.defaults
+        options.timeout = method.writesRows ? writeTimeout : method.callClass.deadline
+        options.waitForReady = false
+        options.maxResponseMessageBytes = MilvusLimits.replyBytes
+        // The NIO transport 2.9 limits the *reply* by this one.
+        options.maxRequestMessageBytes = MilvusLimits.replyBytes
+        return options
+    }
+
+    private static func connection(
+        to endpoint: MilvusEndpoint
+    ) throws -> HTTP2ClientTransport.Posix {
+        let config = HTTP2ClientTransport.Posix.Config.defaults { config in
+            config.http2.maxFrameSize = MilvusLimits.frameBytes
+            config.http2.targetWindowSize = MilvusLimits.windowBytes
+            config.http2.authority = endpoint.tls?.serverName
+            config.backoff.initial = MilvusLimits.firstReconnectDelay
+            config.backoff.max = MilvusLimits.longestReconnectDelay
+            config.connection.keepalive = .init(
+                time: MilvusLimits.keepaliveInterval, timeout: MilvusLimits.keepaliveTimeout,
+                allowWithoutCalls: false)
+        }
+        return try HTTP2ClientTransport.Posix(
+            target: target(of: endpoint), transportSecurity: security(of: endpoint), config: config)
+    }
+
+    /// An address is not a name: TLS forbids it as a server name, so it must not go through DNS,
+    /// which would make it one.
+    private static func target(of endpoint: MilvusEndpoint) -> any ResolvableTarget {
+        let host = endpoint.host
+        if host.contains(":") { return .ipv6(address: host, port: endpoint.port) }
+        let numbers = host.split(separator: ".", omittingEmptySubsequences: false)
+        if numbers.count == 4, numbers.allSatisfy({ UInt8($0) != nil }) {
+            return .ipv4(address: host, port: endpoint.port)
+        }
+        return .dns(host: host, port: endpoint.port)
+    }
+
+    private static func security(
+        of endpoint: MilvusEndpoint
+    ) -> HTTP2ClientTransport.Posix.TransportSecurity {
+        guard let tls = endpoint.tls else { return .plaintext }
+        return .tls { config in
+            if let path = tls.authorityPath {
+                config.trustRoots = .certificates([.file(path: path, format: .pem)])
+            }
+            if let path = tls.certificatePath {
+                config.certificateChain = [.file(path: path, format: .pem)]
+            }
+            if let path = tls.keyPath {
+                config.privateKey = .file(path: path, format: .pem)
+            }
+        }
+    }
+}

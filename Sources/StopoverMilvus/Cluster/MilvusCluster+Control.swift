@@ -1,0 +1,172 @@
+import MilvusProto
+import StopoverCore
+
+// What a target is asked to do besides taking rows. Each call may be repeated after an error that
+// is transient, once the caller has looked what is there.
+extension MilvusCluster {
+    public func createDatabase(_ name: String) async throws(StopoverError) {
+        let request = MilvusCreateDatabaseRequest.with { $0.dbName = name }
+        try await client.perform(.createDatabase, request, subject: name)
+    }
+
+    /// Asks first whether the name is taken: 2.3.5 calls a second creation with the same schema
+    /// a success.
+    public func create(_ collection: CollectionDescription) async throws(StopoverError) {
+        let name = collection.name
+        guard try await !exists(name) else {
+            throw StopoverError(
+                .collectionExists, "\(address) already has the collection \(name)",
+                remedy: ClusterErrorText.remedy(.collectionExists))
+        }
+        let schema = try SchemaEncoding.message(collection)
+        let encoded = try client.encode(schema)
+        let request = MilvusCreateCollectionRequest.with {
+            $0.dbName = name.database
+            $0.collectionName = name.collection
+            $0.schema = .init(encoded)
+            $0.shardsNum = collection.shards
+            $0.consistencyLevel = collection.consistencyLevel
+            $0.properties = SchemaEncoding.pairs(collection.properties)
+            // Servers refuse a number of partitions without a partition key.
+            if collection.schema.partitionKey != nil {
+                $0.numPartitions = collection.partitionKeyPartitions ?? 0
+            }
+        }
+        try await client.perform(.createCollection, request, subject: name.description)
+        guard collection.schema.partitionKey == nil else { return }
+        for partition in collection.partitions
+        where partition.name != PartitionDescription.defaultName {
+            let request = MilvusCreatePartitionRequest.with {
+                $0.dbName = name.database
+                $0.collectionName = name.collection
+                $0.partitionName = partition.name
+            }
+            try await client.perform(
+                .createPartition, request, subject: "\(name), partition \(partition.name)")
+        }
+    }
+
+    private func exists(_ name: CollectionName) async throws(StopoverError) -> Bool {
+        let request = MilvusDescribeCollectionRequest.with {
+            $0.dbName = name.database
+            $0.collectionName = name.collection
+        }
+        do {
+            let _: MilvusDescribeCollectionResponse = try await client.call(
+                .describeCollection, request, subject: name.description)
+            return true
+        } catch  where error.code == .collectionMissing {
+            return false
+        }
+    }
+
+    /// An index that the field already has under the same terms is a success: 2.3.5 says so
+    /// itself, Lite 3 answers code 35.
+    public func createIndex(
+        _ index: IndexDescription, on name: CollectionName
+    ) async throws(StopoverError) {
+        let request = MilvusCreateIndexRequest.with {
+            $0.dbName = name.database
+            $0.collectionName = name.collection
+            $0.fieldName = index.field
+            $0.indexName = index.name
+            $0.extraParams = SchemaEncoding.pairs(index.params)
+        }
+        do {
+            try await client.perform(
+                .createIndex, request, subject: "\(name), field \(index.field)")
+        } catch  where error.code == .indexExists {
+            let made = try await indexes(of: name).first { $0.field == index.field }
+            guard let made, made.params["index_type"] == index.params["index_type"],
+                made.metricType == index.metricType
+            else { throw error }
+        }
+    }
+
+    public func rename(
+        _ name: CollectionName, to newName: CollectionName
+    ) async throws(StopoverError) {
+        let request = MilvusRenameCollectionRequest.with {
+            $0.dbName = name.database
+            $0.oldName = name.collection
+            $0.newName = newName.collection
+            if newName.database != name.database { $0.newDbName = newName.database }
+        }
+        try await client.perform(.renameCollection, request, subject: name.description)
+    }
+
+    /// Dropping what is not there is a success on both measured servers.
+    public func drop(_ name: CollectionName) async throws(StopoverError) {
+        let request = MilvusDropCollectionRequest.with {
+            $0.dbName = name.database
+            $0.collectionName = name.collection
+        }
+        try await client.perform(.dropCollection, request, subject: name.description)
+    }
+
+    /// Returns when the collection is loaded, or throws after ``MilvusLimits/loadWait``.
+    public func load(_ name: CollectionName) async throws(StopoverError) {
+        let request = MilvusLoadCollectionRequest.with {
+            $0.dbName = name.database
+            $0.collectionName = name.collection
+            $0.replicaNumber = 1
+        }
+        try await client.perform(.loadCollection, request, subject: name.description)
+        let deadline = ContinuousClock.now + MilvusLimits.loadWait
+        while try await loadState(of: name) != .loaded {
+            guard ContinuousClock.now < deadline else {
+                var error = StopoverError(
+                    .clusterBusy,
+                    "\(address) has not loaded \(name) within \(MilvusLimits.loadWait)",
+                    remedy: "Check the query nodes and the memory of the cluster.")
+                error.isTransient = true
+                throw error
+            }
+            do {
+                try await Task.sleep(for: MilvusLimits.loadPollInterval)
+            } catch {
+                var error = StopoverError(
+                    .clusterNoAnswer, "stopped while \(name) was being loaded",
+                    remedy: ClusterErrorText.remedy(.clusterNoAnswer))
+                error.isTransient = true
+                throw error
+            }
+        }
+    }
+
+    public func release(_ name: CollectionName) async throws(StopoverError) {
+        let request = MilvusReleaseCollectionRequest.with {
+            $0.dbName = name.database
+            $0.collectionName = name.collection
+        }
+        try await client.perform(.releaseCollection, request, subject: name.description)
+    }
+
+    // MARK: Flush
+
+    public func flush(_ name: CollectionName) async throws(StopoverError) -> FlushTicket {
+        let request = MilvusFlushRequest.with {
+            $0.dbName = name.database
+            $0.collectionNames = [name.collection]
+        }
+        let reply: MilvusFlushResponse = try await client.call(
+            .flush, request, subject: name.description)
+        return FlushTicket(
+            segmentIDs: reply.collSegIds[name.collection]?.data ?? [],
+            timestamp: reply.collFlushTs[name.collection] ?? 0)
+    }
+
+    public func isFlushed(
+        _ ticket: FlushTicket, of name: CollectionName
+    ) async throws(StopoverError) -> Bool {
+        let request = MilvusGetFlushStateRequest.with {
+            $0.dbName = name.database
+            $0.collectionName = name.collection
+            $0.segmentIds = ticket.segmentIDs
+            $0.flushTs = ticket.timestamp
+        }
+        let reply: MilvusGetFlushStateResponse = try await client.call(
+            .getFlushState, request, subject: name.description)
+        return reply.flushed
+    }
+}

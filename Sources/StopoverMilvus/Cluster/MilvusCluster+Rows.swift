@@ -1,0 +1,67 @@
+import StopoverCore
+
+extension InsertFrame: RequestBody {}
+
+extension MilvusCluster: Source {
+    public func page(_ request: PageRequest) async throws(StopoverError) -> Page {
+        let subject = request.rows.collection.description
+        let bytes = try await client.exchange(
+            .query, client.encode(PageQuery.message(request)), subject: subject)
+        let reply = try QueryReply.walk(bytes[...], asked: request.fields)
+        if let refusal = client.refusal(
+            code: reply.status.code, errorCode: reply.status.errorCode,
+            reason: reply.status.reason, of: .query, subject: subject)
+        {
+            throw refusal.error
+        }
+        guard let page = reply.page else {
+            throw client.contractError(.query, subject, "it has no rows and no status")
+        }
+        return page
+    }
+}
+
+extension MilvusCluster: Target {
+    public var codec: any ColumnCodec { FieldDataCodec() }
+
+    /// One request. What it reports of an answer that breaks the contract is *in doubt*: rows may
+    /// have been written, and no later step may believe which.
+    public func write(
+        _ batch: Batch, to destination: InsertDestination, mode: WriteMode
+    ) async -> WriteOutcome {
+        let method: MilvusMethod = mode == .insert ? .insert : .upsert
+        let subject = destination.collection.description
+        switch await client.send(method, InsertFrame(batch, to: destination), subject: subject) {
+        case .failure(let refusal): return refusal.writeOutcome
+        case .success(let bytes):
+            let reply: MutationReply
+            do { reply = try MutationReply.walk(bytes[...]) } catch { return .inDoubt(error) }
+            if let refusal = client.refusal(
+                code: reply.status.code, errorCode: reply.status.errorCode,
+                reason: reply.status.reason, of: method, subject: subject)
+            {
+                return refusal.writeOutcome
+            }
+            guard let ids = reply.ids, ids.count == batch.rowCount, reply.failedRows == 0 else {
+                return .inDoubt(
+                    client.contractError(
+                        method, subject,
+                        "it acknowledges \(reply.ids?.count ?? 0) of \(batch.rowCount) rows, "
+                            + "\(reply.failedRows) failed"))
+            }
+            return .acknowledged(ids: ids)
+        }
+    }
+}
+
+extension Refusal {
+    fileprivate var writeOutcome: WriteOutcome {
+        switch outcome {
+        case .ok, .inDoubt: .inDoubt(error)
+        case .refused: .refused(error)
+        case .rejected, .unimplemented, .unauthenticated: .rejected(error)
+        case .tooLarge: .tooLarge(error)
+        case .missing: .fenced(error)
+        }
+    }
+}

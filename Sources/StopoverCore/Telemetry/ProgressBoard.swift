@@ -131,7 +131,9 @@ extension ProgressBoard.State {
         signs.waitingSides = Set(waits.keys)
         signs.phases = transfers.values.map(\.phase)
         let moving = transfers.filter { $0.value.phase == .moving }
-        signs.isExtractionFinished = moving.keys.allSatisfy(finishedExtracting.contains)
+        signs.isExtractionFinished = moving.allSatisfy { id, transfer in
+            finishedExtracting.contains(id) || transfer.rowsRead >= transfer.rowsExpected
+        }
         if spoolLimitBytes > 0 {
             signs.spoolFill = Double(spoolUsedBytes) / Double(spoolLimitBytes)
         }

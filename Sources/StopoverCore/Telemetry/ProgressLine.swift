@@ -13,9 +13,14 @@ public enum ProgressLine {
         if let rate = total.rowsPerSecond { parts.append("\(Figures.short(rate)) rows/s") }
         if let rate = total.bytesPerSecond { parts.append("\(ByteCount.decimal(rate))/s") }
         if let left = total.etaSeconds { parts.append("\(Figures.clock(left)) left") }
-        parts += [snapshot.limitingStage?.sentence].compactMap { $0 } + machine(snapshot)
+        parts += [limit(snapshot)].compactMap { $0 } + machine(snapshot)
         parts += snapshot.waits.map(wait)
         return "\(TerminalText.escaped(snapshot.job)): " + parts.joined(separator: " · ")
+    }
+
+    /// What limits; nil where a wait says it, with its reason.
+    static func limit(_ snapshot: ProgressSnapshot) -> String? {
+        snapshot.waits.isEmpty ? snapshot.limitingStage?.sentence : nil
     }
 
     /// The state of this machine's part: the spool, and what was tried again.

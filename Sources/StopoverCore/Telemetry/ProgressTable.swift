@@ -71,7 +71,7 @@ public enum ProgressTable {
     }
 
     private static func status(_ snapshot: ProgressSnapshot) -> String {
-        ([snapshot.limitingStage?.sentence] + ProgressLine.machine(snapshot)
+        ([ProgressLine.limit(snapshot)] + ProgressLine.machine(snapshot)
             + [Figures.clock(snapshot.elapsedSeconds) + " elapsed"])
             .compactMap { $0 }.joined(separator: " · ")
     }

@@ -57,6 +57,7 @@ struct MigrationYamlFaultTests {
         after("1: x", "3:1 UNKNOWN-KEY"),
         after("[a]: x", "3:1 VALUE"),
         after("collections: [{target: b}]", "3:15 MISSING-KEY"),
+        after("collections: [{sorce: b}]", "3:16 UNKNOWN-KEY"),
         entry("autoid: keep", "5:5 UNKNOWN-KEY"),
         entry("fields: {title: {nulable: true}}", "5:22 UNKNOWN-KEY"),
         source("tls: {crt: a}", "4:9 UNKNOWN-KEY"),

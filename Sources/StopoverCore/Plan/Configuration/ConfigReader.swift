@@ -72,7 +72,8 @@ struct ConfigReader {
             report(
                 .configValue, at: position,
                 "\(key.shown) wants \(key.shape), and this is \(node.kind)",
-                remedy: "Correct the value of \(key.shown).")
+                remedy: path.hasSuffix("[]")
+                    ? "Write `- source: NAME`." : "Correct the value of \(key.shown).")
             return invalid
         }
     }
@@ -97,7 +98,9 @@ struct ConfigReader {
             defer { entries.append(entry) }
             guard let key = known.first(where: { $0.name == scalar.string || $0.name == "*" })
             else {
+                // A required key that is misspelt is not missing as well.
                 unknown(scalar.string, among: known, path: path, at: name.position)
+                    .map { _ = written.insert($0) }
                 continue
             }
             if let refusal = NotYet.refusal(of: key) {
@@ -137,13 +140,15 @@ struct ConfigReader {
         return true
     }
 
+    /// - Returns: the key that was meant, if one is near.
     private mutating func unknown(
         _ name: String, among known: [ConfigKey], path: String, at position: ConfigPosition
-    ) {
+    ) -> String? {
         let names = known.map(\.name)
+        let near = NearestName.of(name, among: names)
         let elsewhere = ConfigKey.all.first { $0.name == name && !$0.path.contains("*") }
         let remedy: String
-        if let near = NearestName.of(name, among: names) {
+        if let near {
             remedy = "Did you mean `\(near)`?"
         } else if let elsewhere {
             let place =
@@ -156,6 +161,7 @@ struct ConfigReader {
         report(
             .configUnknownKey, at: position, "\(place) has no key \(name.quotedForMessage)",
             remedy: remedy)
+        return near
     }
 
     mutating func notYet(_ what: String, _ refusal: NotYet, at position: ConfigPosition) {

@@ -100,10 +100,11 @@ struct DemoCommand: AsyncParsableCommand {
     /// Loads the data set and returns how many rows it has.
     private func seed(_ server: LiteServer) async throws -> Int {
         let parts = try DemoData.parts()
+        try await waitUntilReady(server)
+        // Connections of its own: those that met no server yet would be in their backoff.
         return try await Clusters.withCluster(
             try Endpoint(argument: server.uri, token: nil)
         ) { cluster in
-            try await server.waitUntilReady { (try? await cluster.databases()) != nil }
             let name = CollectionName(collection: "packages")
             let collection = DemoData.collection(named: name)
             try await cluster.create(collection)

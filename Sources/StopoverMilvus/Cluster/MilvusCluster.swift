@@ -3,7 +3,7 @@ import StopoverCore
 
 /// A Milvus or Zilliz Cloud cluster as a source and as a target of migrations.
 ///
-///     let cluster = try MilvusCluster(endpoint)
+///     let cluster = try MilvusCluster(endpoint, rows: rows)
 ///     group.addTask { await cluster.run() }
 ///     defer { cluster.stop() }
 ///
@@ -11,12 +11,15 @@ import StopoverCore
 /// `isTransient` says that the caller may try again.
 public struct MilvusCluster: Cluster {
     let client: MilvusClient
+    let rows: any RowWire
     private let connections: GRPCTransport?
 
     /// - Throws: `STO-CLUSTER-TLS` when certificate or key files cannot be used.
     public init(
-        _ endpoint: MilvusEndpoint, connections: Int = MilvusLimits.connections
+        _ endpoint: MilvusEndpoint, rows: any RowWire,
+        connections: Int = MilvusLimits.connections
     ) throws(StopoverError) {
+        self.rows = rows
         let transport = try GRPCTransport(endpoint, connections: connections)
         self.connections = transport
         client = MilvusClient(
@@ -26,9 +29,10 @@ public struct MilvusCluster: Cluster {
 
     /// Over a transport of the caller's, which has its own life.
     public init(
-        address: String, transport: any MilvusTransport,
+        address: String, transport: any MilvusTransport, rows: any RowWire,
         credentials: MilvusEndpoint.Credentials = .none
     ) {
+        self.rows = rows
         connections = nil
         client = MilvusClient(
             address: address, transport: transport, authorization: Authorization(credentials))
@@ -40,18 +44,21 @@ public struct MilvusCluster: Cluster {
     /// Calls made before it wait for it, within their deadline.
     public func run() async { await connections?.run() }
 
-    /// Lets calls under way end and takes no new ones; ``run()`` returns then.
+    /// Ends the connections, and ``run()`` with them. Calls under way fail as if the server had gone:
+    /// stop when what made them has ended.
     public func stop() { connections?.stop() }
 
     /// Runs a cluster's connections around `body`.
     public static func withCluster<Value: Sendable>(
-        _ endpoint: MilvusEndpoint, connections: Int = MilvusLimits.connections,
+        _ endpoint: MilvusEndpoint, rows: any RowWire,
+        connections: Int = MilvusLimits.connections,
         _ body: (MilvusCluster) async throws -> Value
     ) async throws -> Value {
-        let cluster = try MilvusCluster(endpoint, connections: connections)
+        let cluster = try MilvusCluster(endpoint, rows: rows, connections: connections)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await cluster.run() }
-            defer { cluster.stop() }
+            // Every call ended with the body, so nothing is cut off.
+            defer { group.cancelAll() }
             return try await body(cluster)
         }
     }

@@ -108,7 +108,7 @@ struct ExtractStage: Sendable {
 
     private func selection(_ range: KeyRange, of split: SplitRecord) -> RowSelection {
         RowSelection(
-            collection: plan.source.name, primaryKey: plan.primaryKey.name,
+            collection: plan.source.name, primaryKey: plan.primaryKey,
             partition: split.partition, range: range)
     }
 }

@@ -43,7 +43,7 @@ struct Finaliser: Sendable {
     private func count(_ transfer: TransferID, on collection: CollectionName) async throws
         -> TransferCounts
     {
-        let key = plan.primaryKey.name
+        let key = plan.primaryKey
         var sourceRows: Int64 = 0
         for partition in plan.partitions.map({ $0.map(Optional.some) }) ?? [nil] {
             sourceRows += try await engine.retryingReads {

@@ -114,7 +114,7 @@ public struct Planner: Sendable {
         var rows: Int64 = 0
         for partition in partitions.map({ $0.map(Optional.some) }) ?? [nil] {
             rows += try await source.count(
-                RowSelection(collection: name, primaryKey: key.name, partition: partition))
+                RowSelection(collection: name, primaryKey: key, partition: partition))
         }
         return rows
     }

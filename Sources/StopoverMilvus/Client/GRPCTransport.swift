@@ -11,6 +11,8 @@ import Synchronization
 final class GRPCTransport: MilvusTransport {
     private let clients: [GRPCClient<HTTP2ClientTransport.Posix>]
     private let turn = Atomic(0)
+    /// Ends when the connections shall.
+    private let stops = AsyncStream.makeStream(of: Void.self)
 
     /// The deadline of an Insert or Upsert: what a fence waits for, so the engine's to choose.
     private let writeTimeout: Duration
@@ -34,19 +36,21 @@ final class GRPCTransport: MilvusTransport {
     }
 
     /// Holds the connections until ``stop()`` or cancellation. Calls made before it wait for it.
+    ///
+    /// The connections are cancelled, not asked to end: one whose name does not resolve never hears
+    /// the question [grpc-swift-nio-transport 2.9.2].
     func run() async {
-        await withDiscardingTaskGroup { group in
+        await withTaskGroup(of: Void.self) { group in
             for client in clients {
                 // It throws only when it was stopped before, or was started twice.
                 group.addTask { try? await client.runConnections() }
             }
+            for await _ in stops.stream {}
+            group.cancelAll()
         }
     }
 
-    /// Lets calls under way end, takes no new ones.
-    func stop() {
-        for client in clients { client.beginGracefulShutdown() }
-    }
+    func stop() { stops.continuation.finish() }
 
     func call(
         _ method: MilvusMethod, _ request: any RequestBody, authorization: String?

@@ -19,11 +19,8 @@ extension MilvusCluster {
             $0.consistencyLevel = Consistency.strong
         }
         if let partition = rows.partition { request.partitionNames = [partition] }
-        // Without an expression servers count from what they know of segments.
-        if let key = rows.range.after ?? rows.range.through {
-            request.expr = try KeyExpression(field: rows.primaryKey, type: key.type)
-                .text(rows.range)
-        }
+        // Always with an expression: without one Lite 3 ignores the partition [measured].
+        request.expr = try KeyExpression(rows.primaryKey).text(rows.range)
         let reply: MilvusQueryResults = try await client.call(
             .query, request, subject: name.description)
         guard case .scalars(let scalars)? = reply.fieldsData.first?.field,
@@ -49,15 +46,6 @@ extension MilvusCluster {
     static let countField = "count(*)"
 }
 
-extension PrimaryKey {
-    var type: DataType {
-        switch self {
-        case .int64: .int64
-        case .varchar: .varchar
-        }
-    }
-}
-
 /// The question for one page, as the servers want it asked.
 enum PageQuery {
     /// * `iterator` is what makes pages sorted by key on Lite 3: without it a cursor lost 11,881 of
@@ -67,10 +55,7 @@ enum PageQuery {
     /// (milvus-protocol.md, section 2)
     static func message(_ request: PageRequest) throws(StopoverError) -> MilvusQueryRequest {
         let rows = request.rows
-        let keyType =
-            request.fields.first { $0.name == rows.primaryKey }?.type
-            ?? (rows.range.after ?? rows.range.through)?.type ?? .int64
-        let expression = try KeyExpression(field: rows.primaryKey, type: keyType).text(rows.range)
+        let expression = try KeyExpression(rows.primaryKey).text(rows.range)
         return .with {
             $0.dbName = rows.collection.database
             $0.collectionName = rows.collection.collection

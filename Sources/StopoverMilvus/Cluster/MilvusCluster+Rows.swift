@@ -42,20 +42,31 @@ extension MilvusCluster: Target {
             {
                 return refusal.writeOutcome
             }
-            guard let ids = reply.ids, ids.count == batch.rowCount, reply.failedRows == 0 else {
-                return .inDoubt(
-                    client.contractError(
-                        method, subject,
-                        "it acknowledges \(reply.ids?.count ?? 0) of \(batch.rowCount) rows, "
-                            + "\(reply.failedRows) failed"))
-            }
-            return .acknowledged(ids: ids)
+            return outcome(reply, of: method, rowCount: batch.rowCount, subject)
         }
+    }
+
+    private func outcome(
+        _ reply: MutationReply, of method: MilvusMethod, rowCount: Int, _ subject: String
+    ) -> WriteOutcome {
+        // Servers differ in which of the two an Upsert fills in.
+        let written =
+            method == .upsert ? max(reply.upsertCount, reply.insertCount) : reply.insertCount
+        guard let ids = reply.ids, ids.count == rowCount, written == Int64(rowCount),
+            reply.failedRows == 0
+        else {
+            return .inDoubt(
+                client.contractError(
+                    method, subject,
+                    "of \(rowCount) rows it counts \(written) as written and "
+                        + "\(reply.failedRows) as not, and names \(reply.ids?.count ?? 0) keys"))
+        }
+        return .acknowledged(ids: ids)
     }
 }
 
 extension Refusal {
-    fileprivate var writeOutcome: WriteOutcome {
+    var writeOutcome: WriteOutcome {
         switch outcome {
         case .ok, .inDoubt: .inDoubt(error)
         case .refused: .refused(error)

@@ -75,7 +75,7 @@ private struct CollectionReport: Encodable {
         collection.schema.encoded = []
         if described.isLoaded, let key = described.schema.primaryKey {
             rows = try await cluster.count(
-                RowSelection(collection: described.name, primaryKey: key.name))
+                RowSelection(collection: described.name, primaryKey: key))
         }
     }
 

@@ -22,7 +22,7 @@ final class Running: @unchecked Sendable {
         outputPath = scratch.path + "/\(name).out"
         errorPath = scratch.path + "/\(name).err"
         for path in [outputPath, errorPath] {
-            FileManager.default.createFile(atPath: path, contents: nil)
+            try Data().write(to: URL(filePath: path))
         }
         process.executableURL = URL(filePath: path)
         process.arguments = arguments

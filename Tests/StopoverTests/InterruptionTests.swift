@@ -11,7 +11,7 @@ struct InterruptionTests {
         collections:
           - source: packages
             target: \(name).packages
-        limits: {page: 128KiB, write_timeout: 2s}
+        limits: {page: 128KiB, write_timeout_seconds: 2}
         """
     }
 

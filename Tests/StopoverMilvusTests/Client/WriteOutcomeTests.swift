@@ -51,7 +51,7 @@ struct WriteOutcomeTests {
             try acknowledgement(ids: [1, 2], inserted: 1),
             try acknowledgement(ids: [1], inserted: 2),
             try acknowledgement(ids: [1, 2], inserted: 2, failed: [1]),
-            try acknowledgement(ids: [1, 2, 3], inserted: 3), .bytes([]), .bytes([0xFF]),
+            try acknowledgement(ids: [1, 2, 3], inserted: 3), .bytes([]),
         ]
         for reply in replies {
             let outcome = await write(reply)

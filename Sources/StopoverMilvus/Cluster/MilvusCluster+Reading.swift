@@ -19,10 +19,13 @@ extension MilvusCluster {
             $0.consistencyLevel = Consistency.strong
         }
         if let partition = rows.partition { request.partitionNames = [partition] }
-        // Without an expression servers count from what they know of segments.
-        if let key = rows.range.after ?? rows.range.through {
-            request.expr = try KeyExpression(field: rows.primaryKey, type: key.type)
-                .text(rows.range)
+        // Without an expression servers count from what they know of segments, at no cost: but
+        // Lite 3.2.2 then counts all partitions, whichever was asked for.
+        if rows.partition != nil || rows.range != .all {
+            let bound = rows.range.after ?? rows.range.through
+            let type: DataType
+            if let bound { type = bound.type } else { type = try await keyType(of: rows) }
+            request.expr = try KeyExpression(field: rows.primaryKey, type: type).text(rows.range)
         }
         let reply: MilvusQueryResults = try await client.call(
             .query, request, subject: name.description)
@@ -32,6 +35,18 @@ extension MilvusCluster {
             throw client.contractError(.query, name.description, "it holds no count(*)")
         }
         return scalars.longData.data[0]
+    }
+
+    private func keyType(of rows: RowSelection) async throws(StopoverError) -> DataType {
+        let name = rows.collection
+        let request = MilvusDescribeCollectionRequest.with {
+            $0.dbName = name.database
+            $0.collectionName = name.collection
+        }
+        let reply: MilvusDescribeCollectionResponse = try await client.call(
+            .describeCollection, request, subject: name.description)
+        let key = reply.schema.fields.first { $0.name == rows.primaryKey }
+        return key.flatMap { DataType(rawValue: $0.dataType) } ?? .int64
     }
 
     /// From AllocTimestamp, which Go servers have and Lite 3 has not. (`session_ts` of a query

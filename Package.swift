@@ -83,7 +83,7 @@ let package = Package(
         .executableTarget(
             name: "stopover",
             dependencies: [
-                "CDemoData", "MilvusProto", "StopoverCore", "StopoverMilvus",
+                "CDemoData", "StopoverCore", "StopoverMilvus",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # What every script here shares. Sourced, never run; the caller has set -euo pipefail.
+# shellcheck disable=SC2034  # its variables are for the scripts that source it
 
 STOPOVER_ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 

@@ -253,10 +253,15 @@ def unreadiness(record: dict[str, Any]) -> str | None:
     return None
 
 
-def tail(directory: Path, lines: int = 30) -> str:
+def tail(directory: Path, lines: int = 15) -> str:
+    """The end of the log, after what the server says it died of: a Go server prints hundreds of
+    lines of stacks behind its reason."""
     path = directory / "server.log"
-    text = path.read_bytes()[-20_000:].decode(errors="replace") if path.exists() else ""
-    return "\n".join(text.splitlines()[-lines:])
+    text = path.read_bytes()[-200_000:].decode(errors="replace") if path.exists() else ""
+    all_lines = text.splitlines()
+    reasons = [line[:500] for line in all_lines[:-lines]
+               if line.startswith("panic") or "[FATAL]" in line or "address already in use" in line]
+    return "\n".join([*reasons[-5:], *all_lines[-lines:]])
 
 
 def wait_until_ready(record: dict[str, Any]) -> None:

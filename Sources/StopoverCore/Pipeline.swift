@@ -39,7 +39,10 @@ struct Pipeline: Sendable {
             }
             group.addTask {
                 try await extract.run(splits)
-                if !engine.stop.isRequested { batches.finish() }
+                if !engine.stop.isRequested {
+                    engine.board.extractionFinished(of: transfer.id)
+                    batches.finish()
+                }
                 return nil
             }
             group.addTask(executorPreference: BlockingExecutor.shared) {
@@ -61,18 +64,22 @@ struct Pipeline: Sendable {
 }
 
 extension Engine {
-    /// The load of a transfer as an earlier run left it. What that run may have sent and did not
-    /// see acknowledged is in doubt.
+    /// The load of a transfer as an earlier run left it. In doubt is what that run may have sent
+    /// and did not see acknowledged. So is what was acknowledged and not flushed: nobody watched
+    /// the target meanwhile, and Lite 3 loses such rows when its collection is renamed while a
+    /// request of the dead run still writes [measured].
     fileprivate func resumeLoad(of transfer: TransferRecord) async throws -> LoadCoordinator {
         let spooled = try await ledger.chunks(of: transfer.id, in: .spooled)
         let acked = try await ledger.chunks(of: transfer.id, in: .acked)
-        let doubtful = LoadCoordinator.chunksInDoubt(
+        var doubtful = LoadCoordinator.chunksInDoubt(
             unacked: spooled.filter { !$0.isTainted }.map(\.id), sentThrough: transfer.sentThrough)
-        if !doubtful.isEmpty {
-            if transfer.regeneratesKeys { throw StopoverError.leftInDoubt(doubtful.count) }
-            try await ledger.commit([.chunksTainted(doubtful)])
+        if transfer.regeneratesKeys {
+            if !doubtful.isEmpty { throw StopoverError.leftInDoubt(doubtful.count) }
+        } else {
+            doubtful += acked.map(\.id)
         }
-        let tainted = (spooled + acked).filter(\.isTainted).map(\.id) + doubtful
+        if !doubtful.isEmpty { try await ledger.commit([.chunksTainted(doubtful)]) }
+        let tainted = spooled.filter(\.isTainted).map(\.id) + doubtful
         return LoadCoordinator(
             transfer: transfer, settings: loadSettings,
             spooled: spooled.map(LoadCoordinator.Chunk.init),

@@ -68,7 +68,7 @@ struct ExtractStage: Sendable {
                             lastKey: last)))
                 ordinal += 1
             case .confirmEmpty(let range):
-                let rows = try await engine.retryingReads { () throws(StopoverError) in
+                let rows = try await engine.retryingReads {
                     try await engine.source.count(selection(range, of: split))
                 }
                 cursor.countArrived(rows)
@@ -97,7 +97,7 @@ struct ExtractStage: Sendable {
             rows: selection(range, of: split), fields: plan.readFields, rowLimit: rowLimit,
             timestamp: transfer.timestamp)
         do {
-            return try await engine.retryingReads { () throws(StopoverError) in
+            return try await engine.retryingReads {
                 try await engine.source.page(request)
             }
         } catch let error as StopoverError where error.code == .pageTooLarge {
@@ -108,7 +108,7 @@ struct ExtractStage: Sendable {
 
     private func selection(_ range: KeyRange, of split: SplitRecord) -> RowSelection {
         RowSelection(
-            collection: plan.source.name, primaryKey: plan.primaryKey.name,
+            collection: plan.source.name, primaryKey: plan.primaryKey,
             partition: split.partition, range: range)
     }
 }

@@ -7,14 +7,15 @@ struct Finaliser: Sendable {
 
     func run(_ transfer: TransferID) async throws -> TransferResult {
         engine.board.phase(.checking, of: transfer)
-        let isPublished = try await engine.retryingControl { () throws(StopoverError) in
+        let isPublished = try await engine.retryingControl {
             try await engine.target.describe(staging) == nil
         }
         // After a crash between the rename and its record only the final name exists.
         let current = isPublished ? plan.target.name : staging
         try await createIndexes(on: current)
         let counts = try await count(transfer, on: current)
-        let unreadable = try await engine.ledger.notes(code: .unreadableRows)
+        let unreadable = try await engine.ledger.notes(
+            code: StopoverError.Code.unreadableRows.rawValue)
             .filter { $0.hasPrefix("\(plan.source.name):") }
         var result = TransferResult(
             source: plan.source.name, target: plan.target.name, counts: counts,
@@ -31,7 +32,7 @@ struct Finaliser: Sendable {
 
     private func createIndexes(on collection: CollectionName) async throws {
         for index in plan.target.indexes {
-            try await engine.retryingControl { () throws(StopoverError) in
+            try await engine.retryingControl {
                 let made = try await engine.target.describe(collection)?.indexes ?? []
                 guard !made.contains(where: { $0.field == index.field }) else { return }
                 try await engine.target.createIndex(index, on: collection)
@@ -42,10 +43,10 @@ struct Finaliser: Sendable {
     private func count(_ transfer: TransferID, on collection: CollectionName) async throws
         -> TransferCounts
     {
-        let key = plan.primaryKey.name
+        let key = plan.primaryKey
         var sourceRows: Int64 = 0
         for partition in plan.partitions.map({ $0.map(Optional.some) }) ?? [nil] {
-            sourceRows += try await engine.retryingReads { () throws(StopoverError) in
+            sourceRows += try await engine.retryingReads {
                 try await engine.source.count(
                     RowSelection(
                         collection: plan.source.name, primaryKey: key, partition: partition))
@@ -54,7 +55,7 @@ struct Finaliser: Sendable {
         let totals = try await engine.ledger.totals(of: transfer)
         var target: Int64?
         if !plan.target.indexes.isEmpty {
-            target = try await engine.retryingControl { () throws(StopoverError) in
+            target = try await engine.retryingControl {
                 try await engine.target.load(collection)
                 let rows = try await engine.target.count(
                     RowSelection(collection: collection, primaryKey: key))
@@ -68,7 +69,7 @@ struct Finaliser: Sendable {
     }
 
     private func publish() async throws {
-        try await engine.retryingControl { () throws(StopoverError) in
+        try await engine.retryingControl {
             // An answer that was lost: the rename has happened.
             guard try await engine.target.describe(staging) != nil else { return }
             guard try await engine.target.describe(plan.target.name) == nil else {

@@ -8,7 +8,7 @@ struct StagingCollection: Sendable {
     func create(_ transfer: TransferRecord) async throws -> TransferRecord {
         let name = staging.name(epoch: transfer.epoch)
         let target = engine.target
-        try await engine.retryingControl { () throws(StopoverError) in
+        try await engine.retryingControl {
             if try await !target.databases().contains(name.database) {
                 try await target.createDatabase(name.database)
             }
@@ -46,20 +46,16 @@ struct StagingCollection: Sendable {
         next.epoch += 1
         let new = staging.name(epoch: next.epoch)
         try await engine.ledger.commit([.transferEpoch(transfer.id, next.epoch)])
-        try await engine.retryingControl { () throws(StopoverError) in
+        try await engine.retryingControl {
             // Runs that died between the record of an epoch and its rename leave an older name.
-            let names = try await engine.target.collections(in: new.database)
-            guard let found = names.first(where: { staging.isStaging(named: $0) }) else {
+            guard let found = try await staging.generations(on: engine.target).first else {
                 throw StopoverError(
                     .stagingGone,
                     "the staging collection \(staging.name(epoch: transfer.epoch)) is no longer on "
                         + "the target: it was dropped or renamed",
                     remedy: "End this job with `stopover cancel JOB`, then run the migration again.")
             }
-            if found != new.collection {
-                try await engine.target.rename(
-                    CollectionName(database: new.database, collection: found), to: new)
-            }
+            if found != new { try await engine.target.rename(found, to: new) }
         }
         return next
     }

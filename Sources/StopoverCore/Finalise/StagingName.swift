@@ -20,6 +20,14 @@ public struct StagingName: Sendable, Hashable {
         return CollectionName(database: target.database, collection: stem + suffix)
     }
 
+    /// The collections on `target` that are this job's generations of it, at most one in a healthy job.
+    public func generations(on target: any Target) async throws(StopoverError) -> [CollectionName] {
+        guard try await target.databases().contains(self.target.database) else { return [] }
+        return try await target.collections(in: self.target.database)
+            .filter(isStaging(named:))
+            .map { CollectionName(database: self.target.database, collection: $0) }
+    }
+
     /// Whether a collection of the target's database is one of this job's generations of it.
     public func isStaging(named collection: String) -> Bool {
         let prefix = name(epoch: 0).collection.dropLast()

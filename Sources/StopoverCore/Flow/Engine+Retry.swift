@@ -3,33 +3,29 @@ extension Engine {
     /// by itself: a restart, a rate limit, a lost connection. What is waited for is on the board.
     /// Never for an Insert: those are the ``LoadCoordinator``'s.
     func retryingReads<Value: Sendable>(
-        _ body: () async throws(StopoverError) -> Value
-    ) async throws(StopoverError) -> Value {
+        _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
         try await retrying(.source, body)
     }
 
     func retryingControl<Value: Sendable>(
-        _ body: () async throws(StopoverError) -> Value
-    ) async throws(StopoverError) -> Value {
+        _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
         try await retrying(.target, body)
     }
 
     private func retrying<Value: Sendable>(
-        _ side: WaitingSide, _ body: () async throws(StopoverError) -> Value
-    ) async throws(StopoverError) -> Value {
+        _ side: WaitingSide, _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
         var patience = Patience()
         while true {
             do {
                 let value = try await body()
                 if patience.failures > 0 { board.waitingEnded(side) }
                 return value
-            } catch where error.isTransient && !stop.isRequested {
+            } catch let error as StopoverError where error.isTransient && !stop.isRequested {
                 board.waiting(side, because: error.message)
-                do {
-                    try await Task.sleep(for: patience.failed())
-                } catch {
-                    throw StopoverError.interrupted
-                }
+                try await Task.sleep(for: patience.failed())
             }
         }
     }

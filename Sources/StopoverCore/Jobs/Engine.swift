@@ -42,7 +42,9 @@ public struct EngineLimits: Sendable, Hashable {
     public var flushInterval = Duration.seconds(60)
     /// A write that is older than this has ended on the target, one way or the other: its own
     /// deadline, and a margin for the server to notice. What a fence waits for.
-    public var drain = Duration.seconds(35)
+    public var drain = MigrationLimits.defaultWriteTimeout + EngineLimits.drainMargin
+    /// What a server may take longer than a request's deadline to notice it.
+    public static let drainMargin = Duration.seconds(2)
     /// How long a stop waits for requests under way.
     public var stopGrace = Duration.seconds(10)
     /// How often a flush under way is asked after.

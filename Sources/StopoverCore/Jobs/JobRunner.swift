@@ -25,7 +25,7 @@ public struct JobRunner: Sendable {
             var splits: [SplitRecord] = []
             for partition in transfer.partitions.map({ $0.map(Optional.some) }) ?? [nil] {
                 let selection = RowSelection(
-                    collection: transfer.source.name, primaryKey: transfer.primaryKey.name,
+                    collection: transfer.source.name, primaryKey: transfer.primaryKey,
                     partition: partition)
                 let planner = SplitPlanner(rowsPerSplit: rowsPerSplit) {
                     (range) async throws(StopoverError) in

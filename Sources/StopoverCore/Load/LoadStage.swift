@@ -31,7 +31,7 @@ struct LoadStage: Sendable {
             }
             for _ in 0..<engine.limits.insertRequests {
                 group.addTask {
-                    let reader = engine.spool.makeReader()
+                    let reader = try engine.spool.makeReader()
                     while let send = try await sends.next() { try await write(send, reader) }
                 }
             }
@@ -62,7 +62,8 @@ struct LoadStage: Sendable {
                         try await sleep(until: drained)
                         post(.fenceStands)
                     case .release(let ids):
-                        try await engine.spool.release(ids)
+                        let rows = try engine.spool.release(ids)
+                        engine.board.rowsFlushed(rows, of: transfer.id)
                         engine.board.chunksFlushed(ids.count, of: transfer.id)
                     case .pause(let delay, let error):
                         engine.board.waiting(.target, because: error.message)
@@ -86,7 +87,7 @@ struct LoadStage: Sendable {
     // MARK: One request
 
     private func write(_ send: Send, _ reader: ChunkReader) async throws {
-        let (record, whole) = try await engine.spool.read(send.part.chunk, with: reader)
+        let (record, whole) = try engine.spool.read(send.part.chunk, with: reader)
         let batch =
             send.part.rows == 0..<record.rowCount
             ? whole : try engine.target.codec.slice(whole, rows: send.part.rows)
@@ -139,7 +140,7 @@ struct LoadStage: Sendable {
     private func fence(from epoch: Int, to next: Int) async throws {
         try await engine.ledger.commit([.transferEpoch(transfer.id, next)])
         let (old, new) = (staging.name(epoch: epoch), staging.name(epoch: next))
-        try await engine.retryingControl { () throws(StopoverError) in
+        try await engine.retryingControl {
             // A rename whose answer was lost has happened: ask before each try.
             if try await engine.target.describe(new) == nil {
                 try await engine.target.rename(old, to: new)
@@ -149,7 +150,8 @@ struct LoadStage: Sendable {
 
     private func sleep(until moment: ContinuousClock.Instant) async throws {
         guard moment > .now else { return }
-        engine.board.waiting(.target, because: "waiting until no older request can be running")
+        engine.board.waiting(
+            .target, because: "until no older request can be running", isRetry: false)
         try await Task.sleep(until: moment, clock: .continuous)
         engine.board.waitingEnded(.target)
     }

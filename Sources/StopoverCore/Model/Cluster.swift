@@ -30,12 +30,13 @@ public struct PinnedTimestamp: Hashable, Sendable, Codable {
 /// Which rows of a collection: of one partition (nil is all), in a key range, that match a filter.
 public struct RowSelection: Sendable, Hashable {
     public var collection: CollectionName
-    public var primaryKey: String
+    /// The primary key field: its name and type are part of every expression.
+    public var primaryKey: FieldSchema
     public var partition: String?
     public var range: KeyRange
 
     public init(
-        collection: CollectionName, primaryKey: String, partition: String? = nil,
+        collection: CollectionName, primaryKey: FieldSchema, partition: String? = nil,
         range: KeyRange = .all
     ) {
         self.collection = collection

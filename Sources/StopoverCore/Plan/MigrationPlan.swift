@@ -75,6 +75,8 @@ public struct MigrationPlan: Hashable, Sendable, Codable {
     public var source: ClusterSummary
     public var target: ClusterSummary
     public var transfers: [TransferPlan]
+    /// On the rules of migration.yaml themselves.
+    public var notes: [Finding] = []
 
     public init(
         fingerprint: String, source: ClusterSummary, target: ClusterSummary,
@@ -87,4 +89,5 @@ public struct MigrationPlan: Hashable, Sendable, Codable {
     }
 
     public var refusals: [Finding] { transfers.flatMap(\.refusals) }
+    public var allFindings: [Finding] { notes + transfers.flatMap(\.findings) }
 }

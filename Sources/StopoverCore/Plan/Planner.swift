@@ -65,7 +65,7 @@ public struct Planner: Sendable {
         let keepsDynamic = described.schema.isDynamicFieldEnabled && request.keepsDynamicFields
         if keepsDynamic { fields.append(.dynamicField) }
 
-        let made = targetCollection(request, described)
+        let made = targetCollection(request, described, rules: rules)
         findings += rules.findings(for: made)
         if request.autoID == .keep, key.isAutoID {
             findings.append(
@@ -114,7 +114,7 @@ public struct Planner: Sendable {
         var rows: Int64 = 0
         for partition in partitions.map({ $0.map(Optional.some) }) ?? [nil] {
             rows += try await source.count(
-                RowSelection(collection: name, primaryKey: key.name, partition: partition))
+                RowSelection(collection: name, primaryKey: key, partition: partition))
         }
         return rows
     }
@@ -188,7 +188,7 @@ public struct Planner: Sendable {
     }
 
     private func targetCollection(
-        _ request: TransferRequest, _ described: CollectionDescription
+        _ request: TransferRequest, _ described: CollectionDescription, rules: TargetRules
     ) -> CollectionDescription {
         var made = described
         made.name = request.target
@@ -210,13 +210,14 @@ public struct Planner: Sendable {
                 partitions.contains($0.name) || $0.name == PartitionDescription.defaultName
             }
         }
-        made.indexes = request.indexes == .none ? [] : autoIndexes(made, of: described)
+        made.schema.fields = made.schema.fields.map(rules.completed)
+        made.indexes = request.indexes == .none ? [] : autoIndexes(made, of: described, rules: rules)
         return made
     }
 
     /// AUTOINDEX on every vector field, with the metric that the source's index has.
     private func autoIndexes(
-        _ made: CollectionDescription, of described: CollectionDescription
+        _ made: CollectionDescription, of described: CollectionDescription, rules: TargetRules
     ) -> [IndexDescription] {
         made.schema.fields.filter { $0.type.isVector }.map { field in
             let metric =
@@ -224,7 +225,9 @@ public struct Planner: Sendable {
                 ?? field.type.defaultMetric
             return IndexDescription(
                 name: field.name, field: field.name,
-                params: ["index_type": "AUTOINDEX", "metric_type": metric])
+                params: [
+                    "index_type": rules.automaticIndexType(of: field.type), "metric_type": metric,
+                ])
         }
     }
 

@@ -51,6 +51,27 @@ public struct TargetRules: Sendable {
         return findings + notes(on: collection)
     }
 
+    /// The field with what this target wants said and the source did not say: Lite 3 leaves the
+    /// `max_length` of an ARRAY of VARCHAR out of its description, Go servers refuse a field
+    /// without one [measured].
+    public func completed(_ field: FieldSchema) -> FieldSchema {
+        guard identity.kind != .lite, field.elementType == .varchar,
+            field.typeParams["max_length"] == nil
+        else { return field }
+        var field = field
+        field.typeParams["max_length"] = "\(TargetRules.varcharLimit)"
+        return field
+    }
+
+    /// Bytes of the longest VARCHAR that Milvus holds.
+    static let varcharLimit = 65_535
+
+    /// What `indexes: auto` makes. Lite 3 has no AUTOINDEX for sparse vectors [measured].
+    public func automaticIndexType(of type: DataType) -> String {
+        identity.kind == .lite && type == .sparseFloatVector
+            ? "SPARSE_INVERTED_INDEX" : "AUTOINDEX"
+    }
+
     private func notes(on collection: CollectionDescription) -> [Finding] {
         guard identity.kind == .lite else { return [] }
         var notes: [Finding] = []

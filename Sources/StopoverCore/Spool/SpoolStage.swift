@@ -24,7 +24,7 @@ struct SpoolStage: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<engine.limits.spoolWorkers {
                 group.addTask {
-                    let writer = engine.spool.makeWriter()
+                    let writer = try engine.spool.makeWriter()
                     while let output = try await input.next() {
                         switch output {
                         case .batch(let read):
@@ -43,25 +43,28 @@ struct SpoolStage: Sendable {
 
     private func seal(_ read: ReadBatch, _ writer: ChunkWriter) async throws -> ChunkRecord {
         let batch = try transform.apply(read.batch)
+        if engine.spool.isFull(for: batch.byteCount) { announce(.flushWanted) }
         try await engine.spool.reserve(batch.byteCount)
         let header = ChunkHeader(
             id: chunkNumbers.next(), transfer: transfer.id, split: read.split.id,
             partition: read.split.partition, firstKey: read.firstKey, lastKey: read.lastKey)
         var patience = Patience()
         while true {
-            do {
-                let record = try writer.seal(batch, header)
+            switch Result(catching: { try writer.seal(batch, header) }) {
+            case .success(let record):
                 if patience.failures > 0 { engine.board.waitingEnded(.spool) }
-                engine.spool.settle(reserved: batch.byteCount, written: record.fileBytes)
+                engine.spool.settle(reserved: batch.byteCount, written: record)
                 return record
-            } catch let error as StopoverError where error.code == .spoolDiskFull {
+            case .failure(let error):
                 // Loading frees space, as long as there is something to load.
-                guard engine.spool.usedBytes > 0, !engine.stop.isRequested else {
-                    engine.spool.settle(reserved: batch.byteCount, written: 0)
+                guard (error as? StopoverError)?.code == .spoolDiskFull,
+                    !engine.spool.isEmpty, !engine.stop.isRequested
+                else {
+                    engine.spool.settle(reserved: batch.byteCount, written: nil)
                     throw error
                 }
                 announce(.flushWanted)
-                engine.board.waiting(.spool, because: error.message)
+                engine.board.waiting(.spool, because: "the disk of the spool is full")
                 try await Task.sleep(for: patience.failed())
             }
         }

@@ -14,7 +14,12 @@ final class GRPCTransport: MilvusTransport {
     /// Ends when the connections shall.
     private let stops = AsyncStream.makeStream(of: Void.self)
 
-    init(_ endpoint: MilvusEndpoint, connections: Int) throws(StopoverError) {
+    /// The deadline of an Insert or Upsert: what a fence waits for, so the engine's to choose.
+    private let writeTimeout: Duration
+
+    init(
+        _ endpoint: MilvusEndpoint, connections: Int, writeTimeout: Duration
+    ) throws(StopoverError) {
         var clients: [GRPCClient<HTTP2ClientTransport.Posix>] = []
         do {
             for _ in 0..<max(connections, 1) {
@@ -27,6 +32,7 @@ final class GRPCTransport: MilvusTransport {
                 cause: String(describing: error))
         }
         self.clients = clients
+        self.writeTimeout = writeTimeout
     }
 
     /// Holds the connections until ``stop()`` or cancellation. Calls made before it wait for it.
@@ -60,7 +66,7 @@ final class GRPCTransport: MilvusTransport {
                 descriptor: MethodDescriptor(
                     fullyQualifiedService: MilvusMethod.service, method: method.rawValue),
                 serializer: RawSerializer(sendMark: sendMark), deserializer: RawDeserializer(),
-                options: GRPCTransport.options(for: method)
+                options: options(for: method)
             ) { response in
                 try response.message
             }
@@ -78,9 +84,9 @@ final class GRPCTransport: MilvusTransport {
 }
 
 extension GRPCTransport {
-    private static func options(for method: MilvusMethod) -> CallOptions {
+    private func options(for method: MilvusMethod) -> CallOptions {
         var options = CallOptions.defaults
-        options.timeout = method.callClass.deadline
+        options.timeout = method.writesRows ? writeTimeout : method.callClass.deadline
         options.waitForReady = false
         options.maxResponseMessageBytes = MilvusLimits.replyBytes
         // The NIO transport 2.9 limits the *reply* by this one.

@@ -6,6 +6,11 @@ struct KeyExpression {
     let field: String
     let type: DataType
 
+    init(_ key: FieldSchema) {
+        field = key.name
+        type = key.type
+    }
+
     /// Never empty: an expression that is true for every key stands for the open range, because
     /// older servers refuse an empty one beside some parameters.
     func text(_ range: KeyRange) throws(StopoverError) -> String {

@@ -19,14 +19,8 @@ extension MilvusCluster {
             $0.consistencyLevel = Consistency.strong
         }
         if let partition = rows.partition { request.partitionNames = [partition] }
-        // Without an expression servers count from what they know of segments, at no cost: but
-        // Lite 3.2.2 then counts all partitions, whichever was asked for.
-        if rows.partition != nil || rows.range != .all {
-            let bound = rows.range.after ?? rows.range.through
-            let type: DataType
-            if let bound { type = bound.type } else { type = try await keyType(of: rows) }
-            request.expr = try KeyExpression(field: rows.primaryKey, type: type).text(rows.range)
-        }
+        // Always with an expression: without one Lite 3 ignores the partition [measured].
+        request.expr = try KeyExpression(rows.primaryKey).text(rows.range)
         let reply: MilvusQueryResults = try await client.call(
             .query, request, subject: name.description)
         guard case .scalars(let scalars)? = reply.fieldsData.first?.field,
@@ -35,18 +29,6 @@ extension MilvusCluster {
             throw client.contractError(.query, name.description, "it holds no count(*)")
         }
         return scalars.longData.data[0]
-    }
-
-    private func keyType(of rows: RowSelection) async throws(StopoverError) -> DataType {
-        let name = rows.collection
-        let request = MilvusDescribeCollectionRequest.with {
-            $0.dbName = name.database
-            $0.collectionName = name.collection
-        }
-        let reply: MilvusDescribeCollectionResponse = try await client.call(
-            .describeCollection, request, subject: name.description)
-        let key = reply.schema.fields.first { $0.name == rows.primaryKey }
-        return key.flatMap { DataType(rawValue: $0.dataType) } ?? .int64
     }
 
     /// From AllocTimestamp, which Go servers have and Lite 3 has not. (`session_ts` of a query
@@ -64,15 +46,6 @@ extension MilvusCluster {
     static let countField = "count(*)"
 }
 
-extension PrimaryKey {
-    var type: DataType {
-        switch self {
-        case .int64: .int64
-        case .varchar: .varchar
-        }
-    }
-}
-
 /// The question for one page, as the servers want it asked.
 enum PageQuery {
     /// * `iterator` is what makes pages sorted by key on Lite 3: without it a cursor lost 11,881 of
@@ -82,10 +55,7 @@ enum PageQuery {
     /// (milvus-protocol.md, section 2)
     static func message(_ request: PageRequest) throws(StopoverError) -> MilvusQueryRequest {
         let rows = request.rows
-        let keyType =
-            request.fields.first { $0.name == rows.primaryKey }?.type
-            ?? (rows.range.after ?? rows.range.through)?.type ?? .int64
-        let expression = try KeyExpression(field: rows.primaryKey, type: keyType).text(rows.range)
+        let expression = try KeyExpression(rows.primaryKey).text(rows.range)
         return .with {
             $0.dbName = rows.collection.database
             $0.collectionName = rows.collection.collection

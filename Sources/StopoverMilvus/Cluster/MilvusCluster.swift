@@ -3,7 +3,7 @@ import StopoverCore
 
 /// A Milvus or Zilliz Cloud cluster as a source and as a target of migrations.
 ///
-///     let cluster = try MilvusCluster(endpoint, rows: rows)
+///     let cluster = try MilvusCluster(endpoint)
 ///     group.addTask { await cluster.run() }
 ///     defer { cluster.stop() }
 ///
@@ -11,16 +11,15 @@ import StopoverCore
 /// `isTransient` says that the caller may try again.
 public struct MilvusCluster: Cluster {
     let client: MilvusClient
-    let rows: any RowWire
     private let connections: GRPCTransport?
 
     /// - Throws: `STO-CLUSTER-TLS` when certificate or key files cannot be used.
     public init(
-        _ endpoint: MilvusEndpoint, rows: any RowWire,
-        connections: Int = MilvusLimits.connections
+        _ endpoint: MilvusEndpoint, connections: Int = MilvusLimits.connections,
+        writeTimeout: Duration = CallClass.insert.deadline
     ) throws(StopoverError) {
-        self.rows = rows
-        let transport = try GRPCTransport(endpoint, connections: connections)
+        let transport = try GRPCTransport(
+            endpoint, connections: connections, writeTimeout: writeTimeout)
         self.connections = transport
         client = MilvusClient(
             address: endpoint.address, transport: transport,
@@ -29,10 +28,9 @@ public struct MilvusCluster: Cluster {
 
     /// Over a transport of the caller's, which has its own life.
     public init(
-        address: String, transport: any MilvusTransport, rows: any RowWire,
+        address: String, transport: any MilvusTransport,
         credentials: MilvusEndpoint.Credentials = .none
     ) {
-        self.rows = rows
         connections = nil
         client = MilvusClient(
             address: address, transport: transport, authorization: Authorization(credentials))
@@ -44,21 +42,20 @@ public struct MilvusCluster: Cluster {
     /// Calls made before it wait for it, within their deadline.
     public func run() async { await connections?.run() }
 
-    /// Ends the connections, and ``run()`` with them. Calls under way fail as if the server had gone:
-    /// stop when what made them has ended.
+    /// Lets calls under way end and takes no new ones; ``run()`` returns then.
     public func stop() { connections?.stop() }
 
     /// Runs a cluster's connections around `body`.
     public static func withCluster<Value: Sendable>(
-        _ endpoint: MilvusEndpoint, rows: any RowWire,
-        connections: Int = MilvusLimits.connections,
+        _ endpoint: MilvusEndpoint, connections: Int = MilvusLimits.connections,
+        writeTimeout: Duration = CallClass.insert.deadline,
         _ body: (MilvusCluster) async throws -> Value
     ) async throws -> Value {
-        let cluster = try MilvusCluster(endpoint, rows: rows, connections: connections)
+        let cluster = try MilvusCluster(
+            endpoint, connections: connections, writeTimeout: writeTimeout)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await cluster.run() }
-            // Every call ended with the body, so nothing is cut off.
-            defer { group.cancelAll() }
+            defer { cluster.stop() }
             return try await body(cluster)
         }
     }

@@ -1,7 +1,7 @@
 import CDemoData
 import Foundation
-import MilvusProto
 import StopoverCore
+import StopoverMilvus
 
 /// The demo's real data: 6,000 packages of the Debian archive, from bytes inside the binary.
 ///
@@ -122,75 +122,29 @@ struct DemoData {
         _ rows: [(Package, Int)], _ vectors: UnsafeRawBufferPointer
     ) throws -> Batch {
         let packages = rows.map(\.0)
-        var embedding = MilvusFieldData()
-        embedding.vectors.dim = Int64(dimension)
-        embedding.vectors.floatVector.data = rows.flatMap { _, row in
+        let embeddings = rows.flatMap { _, row in
             (0..<dimension).map { column in
                 let bits = vectors.loadUnaligned(
                     fromByteOffset: (row * dimension + column) * 2, as: UInt16.self)
                 return Float(Float16(bitPattern: UInt16(littleEndian: bits)))
             }
         }
-        var dynamic = MilvusFieldData()
-        dynamic.isDynamic = true
-        dynamic.scalars.jsonData.data = try packages.map { try $0.dynamicJSON }
         return Batch(
             rowCount: rows.count,
             columns: [
-                try column("id", .int64, longs(packages.map(\.id))),
-                try column("name", .varchar, strings(packages.map(\.name))),
-                try column("version", .varchar, strings(packages.map(\.version))),
-                try column("section", .varchar, strings(packages.map(\.section))),
-                try column(
-                    "installed_size_kib", .int64, longs(packages.map(\.installed_size_kib))),
-                try column("size_bytes", .int64, longs(packages.map(\.size_bytes))),
-                try column("homepage", .varchar, nullable(packages.map(\.homepage))),
-                try column("multi_arch", .varchar, nullable(packages.map(\.multi_arch))),
-                try column("depends", .array, arrays(packages.map(\.depends))),
-                try column("tags", .array, arrays(packages.map(\.tags))),
-                try column("embedding", .floatVector, embedding),
-                try column(CollectionSchema.dynamicFieldName, .json, dynamic),
+                try ColumnBuilder.longs("id", packages.map(\.id)),
+                try ColumnBuilder.strings("name", packages.map(\.name)),
+                try ColumnBuilder.strings("version", packages.map(\.version)),
+                try ColumnBuilder.strings("section", packages.map(\.section)),
+                try ColumnBuilder.longs(
+                    "installed_size_kib", packages.map(\.installed_size_kib)),
+                try ColumnBuilder.longs("size_bytes", packages.map(\.size_bytes)),
+                try ColumnBuilder.strings("homepage", nullable: packages.map(\.homepage)),
+                try ColumnBuilder.strings("multi_arch", nullable: packages.map(\.multi_arch)),
+                try ColumnBuilder.stringArrays("depends", packages.map(\.depends)),
+                try ColumnBuilder.stringArrays("tags", packages.map(\.tags)),
+                try ColumnBuilder.floatVectors("embedding", dimension: dimension, embeddings),
+                try ColumnBuilder.dynamicFields(packages.map { [UInt8](try $0.dynamicJSON) }),
             ])
-    }
-
-    /// A column by way of the generated messages: a few rows, once; the engine never does this.
-    private static func column(
-        _ name: String, _ type: DataType, _ data: MilvusFieldData
-    ) throws -> Column {
-        var data = data
-        data.type = type.rawValue
-        data.fieldName = name
-        return Column(
-            name: name, type: type, head: try data.serializedBytes(), payload: [], tail: [])
-    }
-
-    private static func longs(_ values: [Int64]) -> MilvusFieldData {
-        var data = MilvusFieldData()
-        data.scalars.longData.data = values
-        return data
-    }
-
-    private static func strings(_ values: [String]) -> MilvusFieldData {
-        var data = MilvusFieldData()
-        data.scalars.stringData.data = values
-        return data
-    }
-
-    /// Insert takes the values that there are, and a flag for each row (compact form).
-    private static func nullable(_ values: [String?]) -> MilvusFieldData {
-        var data = strings(values.compactMap(\.self))
-        data.validData = values.map { $0 != nil }
-        return data
-    }
-
-    private static func arrays(_ values: [[String]]) -> MilvusFieldData {
-        var data = MilvusFieldData()
-        data.scalars.arrayData.elementType = DataType.varchar.rawValue
-        data.scalars.arrayData.data = values.map { value in
-            var row = MilvusScalarField()
-            row.stringData.data = value
-            return row
-        }
-        return data
     }
 }

@@ -80,7 +80,7 @@ final class LiteServer {
         do {
             try FileManager.default.createDirectory(
                 atPath: directory, withIntermediateDirectories: true)
-            FileManager.default.createFile(atPath: log, contents: nil)
+            try Data().write(to: URL(filePath: log))
             let output = try FileHandle(forWritingTo: URL(filePath: log))
             process.executableURL = URL(filePath: installation.python)
             process.arguments = [

@@ -21,7 +21,8 @@ from typing import Any
 
 import grpc
 
-from milvus_rows import DYNAMIC, Collection, Kind, Server, ServerRefused, Unreadable
+from milvus_rows import (
+    DYNAMIC, Collection, Kind, Server, ServerRefused, Unreadable, reason)
 
 Rows = dict[tuple[str, int | str], dict[str, Any]]
 
@@ -54,6 +55,10 @@ def read(collection: Collection, partitions: list[str], side: str, differences: 
     loaded_here = collection.load_state() != "Loaded"
     if loaded_here:
         collection.load()
+    # A partly loaded collection answers with its loaded partitions and no error.
+    unloaded = [name for name in collection.partitions() if collection.load_state(name) != "Loaded"]
+    if unloaded:
+        raise Unreadable(f"{side}: {collection.name} is loaded but for its partitions {unloaded}")
     try:
         for partition in partitions:
             read_here = 0
@@ -107,7 +112,7 @@ def compare_by_key(source: Rows, target: Rows, fields: list[str], differences: C
             differences.add("row missing in the target", key=key, partition=partition)
             continue
         for name in fields:
-            if row[name] != other[name] or type(row[name]) is not type(other[name]):
+            if row[name] != other[name]:
                 differences.add("values differ", key=key, partition=partition, field=name,
                                 source=row[name], target=other[name])
     for partition, key in target.keys() - source.keys():
@@ -193,9 +198,9 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         result = compare(arguments)
-    except (Unreadable, ServerRefused, grpc.RpcError) as error:
-        print(json.dumps({"equal": False, "error": f"{type(error).__name__}: {error}"}))
-        print(f"error: could not read both collections: {error}", file=sys.stderr)
+    except (Unreadable, ServerRefused, grpc.RpcError, ValueError) as error:
+        print(json.dumps({"equal": False, "error": reason(error)}))
+        print(f"error: could not read both collections: {reason(error)}", file=sys.stderr)
         return 2
     print(json.dumps(result))
     return 0 if result["equal"] else 1

@@ -18,7 +18,7 @@ import grpc
 from google.protobuf.json_format import MessageToDict
 from pymilvus.grpc_gen import milvus_pb2
 
-from milvus_rows import Collection, Kind, Server, ServerRefused
+from milvus_rows import Collection, Kind, Server, ServerRefused, reason
 
 
 def pairs(entries: Any) -> dict[str, str]:
@@ -87,7 +87,7 @@ def main() -> int:
         server = Server(arguments.uri, arguments.token, arguments.db)
         print(json.dumps(describe(server, arguments.collection), indent=2, ensure_ascii=True))
     except (ServerRefused, grpc.RpcError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {reason(error)}", file=sys.stderr)
         return 2
     return 0
 

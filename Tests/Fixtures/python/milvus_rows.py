@@ -27,6 +27,7 @@ INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 DYNAMIC = "$meta"
 VECTORS = {Kind.BinaryVector, Kind.FloatVector, Kind.Float16Vector, Kind.BFloat16Vector,
            Kind.SparseFloatVector, Kind.Int8Vector}
+UNREADABLE = {"unreadable": "the server returns this value by no call"}
 MESSAGE_LIMIT_BYTES = 512 << 20
 
 
@@ -41,6 +42,13 @@ class ServerRefused(Exception):
 
 class Unreadable(Exception):
     """The rows read are not the rows counted: nothing may be concluded from them."""
+
+
+def reason(error: Exception) -> str:
+    """One line for an error; what gRPC prints of itself is a page."""
+    if isinstance(error, grpc.Call):
+        return f"{error.code().name}: {error.details()}"
+    return f"{type(error).__name__}: {error}"
 
 
 @dataclass
@@ -77,13 +85,13 @@ class Server:
 
 
 def canonical_json(data: bytes) -> Any:
-    """Integers and doubles stay apart; 2.50 and 2.5, and any spacing or order, are the same.
-
-    None for what is no JSON at all never happens silently: it raises ValueError.
-    """
+    """Integers, doubles and booleans stay apart; 2.50 and 2.5, and any spacing or order of keys,
+    are the same. What is no JSON at all raises ValueError."""
 
     def walk(value: Any) -> Any:
-        if isinstance(value, bool) or value is None or isinstance(value, (int, str)):
+        if isinstance(value, bool):
+            return {"bool": value}  # Python holds True and 1 to be equal
+        if value is None or isinstance(value, (int, str)):
             return value
         if isinstance(value, float):
             return {"double": struct.pack("<d", value).hex()}
@@ -284,19 +292,22 @@ class Collection:
     def row_at_greatest_key(self, partition: str | None,
                             last: int | str | None) -> tuple[int | str, dict[str, Any]]:
         """2.3.5 counts the row whose key is INT64_MAX, and finds it by Search, but no Query ever
-        returns it."""
+        returns it; and Search fetches vectors through a Query, so only its scalars can be had. The
+        vectors are then given as UNREADABLE, which equals nothing that a reader returns."""
         where = f"the partition {partition} of {self.name}" if partition else self.name
         message = f"{where} counts rows above {last!r}, and no page returns them"
         vector = next((f for f in self.fields.values() if f.data_type == Kind.FloatVector), None)
         if not self.has_integer_key or vector is None:
             raise Unreadable(message)
+        scalars = [name for name in self.columns
+                   if name == DYNAMIC or self.fields[name].data_type not in VECTORS]
         dim = next(int(p.value) for p in vector.type_params if p.key == "dim")
         placeholder = common_pb2.PlaceholderGroup(placeholders=[common_pb2.PlaceholderValue(
             tag="$0", type=common_pb2.PlaceholderType.FloatVector,
             values=[struct.pack(f"<{dim}f", *([1.0] * dim))])])
         request = milvus_pb2.SearchRequest(
             collection_name=self.name, dsl=f"{self.key} == {INT64_MAX}",
-            dsl_type=common_pb2.DslType.BoolExprV1, nq=1, output_fields=self.columns,
+            dsl_type=common_pb2.DslType.BoolExprV1, nq=1, output_fields=scalars,
             placeholder_group=placeholder.SerializeToString(),
             consistency_level=common_pb2.ConsistencyLevel.Strong, use_default_consistency=False)
         if partition:
@@ -304,10 +315,11 @@ class Collection:
         for key, value in {"anns_field": vector.name, "topk": "1", "params": "{}",
                            "metric_type": self.metric(vector.name)}.items():
             request.search_params.add(key=key, value=value)
-        found = self.decoded(self.server.call("Search", request).results.fields_data)
-        if len(found) != 1 or found[0][0] != INT64_MAX:
+        reply = self.server.call("Search", request).results
+        if list(reply.ids.int_id.data) != [INT64_MAX]:
             raise Unreadable(message)
-        return found[0]
+        found = self.decoded(reply.fields_data, scalars)
+        return INT64_MAX, {name: found[0][1].get(name, UNREADABLE) for name in self.columns}
 
     def metric(self, vector: str) -> str:
         reply = self.server.call("DescribeIndex",
@@ -317,7 +329,10 @@ class Collection:
                 return next((p.value for p in index.params if p.key == "metric_type"), "")
         return ""
 
-    def decoded(self, columns: Any) -> list[tuple[int | str, dict[str, Any]]]:
+    def decoded(self, columns: Any,
+                expected: list[str] | None = None) -> list[tuple[int | str, dict[str, Any]]]:
+        """Columns as rows, each with its key; every expected column must be there, in full."""
+        expected = expected or self.columns
         values: dict[str, list[Any]] = {}
         for column in columns:
             name = DYNAMIC if column.is_dynamic else column.field_name
@@ -325,10 +340,10 @@ class Collection:
             values[name] = column_values(column, element)
         if not values:
             return []
-        missing = set(self.columns) - set(values)
+        missing = set(expected) - set(values)
         lengths = {name: len(column) for name, column in values.items()}
         if missing or len(set(lengths.values())) != 1:
             raise Unreadable(f"a page of {self.name} lacks {sorted(missing)} or its columns differ "
                              f"in length: {lengths}")
-        return [(key, {name: values[name][row] for name in self.columns})
+        return [(key, {name: values[name][row] for name in expected})
                 for row, key in enumerate(values[self.key])]

@@ -137,10 +137,11 @@ def main() -> None:
     client = seeding.connect(arguments)
     seeding.create(client, arguments, schema(arguments), [])
     inserted = seeding.insert(client, arguments.collection, "_default", rows, batch_rows=100)
-    metrics = {"vector": "L2"}
+    indexes = {"vector": ("AUTOINDEX", "L2")}
     if arguments.kind == "lite3":
-        metrics |= {"second": "COSINE", "sparse": "IP"}
-    seeding.index_and_load(client, arguments, metrics, [])
+        # Lite 3 refuses AUTOINDEX on a sparse vector (code 6).
+        indexes |= {"second": ("AUTOINDEX", "COSINE"), "sparse": ("SPARSE_INVERTED_INDEX", "IP")}
+    seeding.index_and_load(client, arguments, indexes, [])
     print(json.dumps({"database": arguments.db, "collection": arguments.collection,
                       "rows": inserted}))
 

@@ -94,7 +94,7 @@ def main() -> None:
         partition: seeding.insert(client, arguments.collection, partition, content, batch_rows=1000)
         for partition, content in by_partition.items()
     }
-    seeding.index_and_load(client, arguments, {"embedding": "COSINE"}, named)
+    seeding.index_and_load(client, arguments, {"embedding": ("AUTOINDEX", "COSINE")}, named)
     print(json.dumps({"database": arguments.db, "collection": arguments.collection,
                       "rows": sum(inserted.values()), "partitions": inserted}))
 

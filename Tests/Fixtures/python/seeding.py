@@ -62,18 +62,21 @@ def insert(client: MilvusClient, collection: str, partition: str, rows: list[Row
     return inserted
 
 
-def index_and_load(client: MilvusClient, arguments: argparse.Namespace, metrics: dict[str, str],
-                   partitions: list[str]) -> None:
-    """AUTOINDEX with these metrics; then the load that was asked for."""
+def index_and_load(client: MilvusClient, arguments: argparse.Namespace,
+                   indexes: dict[str, tuple[str, str]], partitions: list[str]) -> None:
+    """Indexes by field (type, metric); then the load that was asked for."""
     client.flush(arguments.collection)
-    for field, metric in metrics.items():
+    for field, (index_type, metric) in indexes.items():
         index = client.prepare_index_params()
-        index.add_index(field, index_type="AUTOINDEX", metric_type=metric)
+        index.add_index(field, index_type=index_type, metric_type=metric)
         client.create_index(arguments.collection, index)
     if arguments.load == "all":
         client.load_collection(arguments.collection)
     elif arguments.load == "partial":
         client.load_partitions(arguments.collection, partitions[:1])
+    else:
+        # A new collection of Lite 3 is loaded from the start.
+        client.release_collection(arguments.collection)
 
 
 def run(main: Callable[[], None]) -> None:

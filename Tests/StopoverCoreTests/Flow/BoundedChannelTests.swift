@@ -2,19 +2,30 @@ import StopoverCore
 import Synchronization
 import Testing
 
+private final class Received: Sendable {
+    private let state = Mutex<(elements: [Int], peak: Int)>(([], 0))
+    var elements: [Int] { state.withLock { $0.elements } }
+    var peak: Int { state.withLock { $0.peak } }
+
+    func take(_ element: Int, weight: Int) {
+        state.withLock { state in
+            state.elements.append(element)
+            state.peak = max(state.peak, weight)
+        }
+    }
+}
+
 @Suite("A bounded channel")
 struct BoundedChannelTests {
     @Test("passes every element once between many producers and consumers, within its bound")
     func manyToMany() async throws {
         let channel = BoundedChannel<Int>(capacity: 100) { $0 % 40 + 1 }
-        let peak = Mutex(0)
-        let received = Mutex<[Int]>([])
+        let received = Received()
         try await withThrowingTaskGroup(of: Void.self) { consumers in
             for _ in 0..<4 {
                 consumers.addTask {
                     while let element = try await channel.next() {
-                        peak.withLock { $0 = max($0, channel.weight) }
-                        received.withLock { $0.append(element) }
+                        received.take(element, weight: channel.weight)
                     }
                 }
             }
@@ -29,8 +40,8 @@ struct BoundedChannelTests {
             channel.finish()
             try await consumers.waitForAll()
         }
-        #expect(received.withLock { $0.sorted() } == Array(0..<2000))
-        #expect(peak.withLock { $0 } <= 100)
+        #expect(received.elements.sorted() == Array(0..<2000))
+        #expect(received.peak <= 100)
     }
 
     @Test("lets an element pass that is heavier than the whole channel")

@@ -184,7 +184,8 @@ struct LoadCoordinatorTests {
         bench.answer(.inDoubt(trouble))
         #expect(bench.stopped == nil)
         bench.answer(.acknowledged)
-        let error = try #require(try #require(bench.stopped))
+        let stopped = try #require(bench.stopped)
+        let error = try #require(stopped)
         #expect(error.code == .loadInDoubt)
     }
 
@@ -208,7 +209,8 @@ struct LoadCoordinatorTests {
         #expect(bench.sent.map(\.0.rows) == [1..<3])
         bench.answer(.tooLarge(trouble))
         bench.answer(.tooLarge(trouble))
-        let error = try #require(try #require(bench.stopped))
+        let stopped = try #require(bench.stopped)
+        let error = try #require(stopped)
         #expect(error.code == .loadRowTooLarge)
     }
 

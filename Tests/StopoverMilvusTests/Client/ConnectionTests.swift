@@ -8,7 +8,7 @@ struct ConnectionTests {
     @Test("to a port where nobody listens fails at once, with the address and not with a wait")
     func refused() async throws {
         let endpoint = MilvusEndpoint(host: "127.0.0.1", port: 1)
-        try await MilvusCluster.withCluster(endpoint, rows: DecodingRowWire()) { cluster in
+        try await MilvusCluster.withCluster(endpoint) { cluster in
             for _ in 0..<3 {
                 let begun = ContinuousClock.now
                 let error = await #expect(throws: StopoverError.self) {
@@ -25,7 +25,7 @@ struct ConnectionTests {
     @Test("to a name that does not resolve says so")
     func unknownName() async throws {
         let endpoint = MilvusEndpoint(host: "no-such-host.invalid", port: 19530)
-        try await MilvusCluster.withCluster(endpoint, rows: DecodingRowWire()) { cluster in
+        try await MilvusCluster.withCluster(endpoint) { cluster in
             let error = await #expect(throws: StopoverError.self) { try await cluster.identity() }
             #expect(error?.code == .clusterUnreachable)
         }
@@ -36,17 +36,17 @@ struct ConnectionTests {
         let endpoint = MilvusEndpoint(
             host: "127.0.0.1", tls: .init(authorityPath: "/nonexistent/ca.pem"))
         let error = #expect(throws: StopoverError.self) {
-            try MilvusCluster(endpoint, rows: DecodingRowWire())
+            try MilvusCluster(endpoint)
         }
         #expect(error?.code == .clusterTLS)
     }
 
-    @Test("in the clear to a TLS port, or the other way round, does not hang")
+    @Test("by TLS to a server in the clear fails and does not hang")
     func wrongScheme() async throws {
         try await RealServer.with(.lite3) { server in
             var endpoint = server.endpoint
             endpoint.tls = .init()
-            try await MilvusCluster.withCluster(endpoint, rows: DecodingRowWire()) { cluster in
+            try await MilvusCluster.withCluster(endpoint) { cluster in
                 let begun = ContinuousClock.now
                 let error = await #expect(throws: StopoverError.self) {
                     try await cluster.identity()
@@ -60,7 +60,7 @@ struct ConnectionTests {
     @Test("that is lost fails fast, and comes back by itself")
     func reconnects() async throws {
         try await RealServer.with(.lite3) { server in
-            try await MilvusCluster.withCluster(server.endpoint, rows: DecodingRowWire()) {
+            try await MilvusCluster.withCluster(server.endpoint) {
                 cluster in
                 #expect(try await cluster.identity().kind == .lite)
                 try await server.control("kill")

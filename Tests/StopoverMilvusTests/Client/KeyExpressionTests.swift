@@ -5,8 +5,8 @@ import Testing
 
 @Suite("A key expression")
 struct KeyExpressionTests {
-    let int = KeyExpression(field: "id", type: .int64)
-    let text = KeyExpression(field: "name", type: .varchar)
+    let int = KeyExpression(FieldSchema(name: "id", type: .int64))
+    let text = KeyExpression(FieldSchema(name: "name", type: .varchar))
 
     @Test("is true for every key when the range is open")
     func open() throws {

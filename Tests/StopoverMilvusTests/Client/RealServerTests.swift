@@ -7,14 +7,13 @@ import Testing
 @Suite("A real cluster", .serialized)
 struct RealServerTests {
     static let name = CollectionName(collection: "things")
-    static let wire = DecodingRowWire()
 
     @Test(
         "is described, created, written, read, counted, renamed and dropped",
         arguments: RealServer.Kind.allCases)
     func wholeLife(_ kind: RealServer.Kind) async throws {
         try await RealServer.with(kind) { server in
-            try await MilvusCluster.withCluster(server.endpoint, rows: Self.wire) { cluster in
+            try await MilvusCluster.withCluster(server.endpoint) { cluster in
                 try await check(cluster, kind)
             }
         }
@@ -69,7 +68,8 @@ struct RealServerTests {
             Issue.record("\(upserted)")
             return
         }
-        let rows = RowSelection(collection: Self.name, primaryKey: "name")
+        let rows = RowSelection(
+            collection: Self.name, primaryKey: FieldSchema(name: "name", type: .varchar))
         #expect(try await cluster.count(rows) == Int64(keys.count))
         var left = rows
         left.partition = "left"
@@ -133,7 +133,7 @@ struct RealServerTests {
         arguments: RealServer.Kind.allCases)
     func integerKeys(_ kind: RealServer.Kind) async throws {
         try await RealServer.with(kind) { server in
-            try await MilvusCluster.withCluster(server.endpoint, rows: Self.wire) { cluster in
+            try await MilvusCluster.withCluster(server.endpoint) { cluster in
                 let keys: [Int64] = [.min, .min + 1, -1, 0, 1, .max - 1, .max]
                 var asked = collection()
                 asked.schema.fields = [
@@ -147,15 +147,10 @@ struct RealServerTests {
                         name: "v", field: "v",
                         params: ["index_type": "AUTOINDEX", "metric_type": "L2"]), on: Self.name)
                 try await cluster.load(Self.name)
-                var key = MilvusFieldData.with {
-                    $0.type = 5
-                    $0.fieldName = "name"
-                }
-                key.scalars.longData.data = keys
                 let batch = Batch(
                     rowCount: keys.count,
                     columns: [
-                        try Self.wire.column(key, type: .int64), try vectors(rowCount: keys.count),
+                        try ColumnBuilder.longs("name", keys), try vectors(rowCount: keys.count),
                     ])
                 let outcome = await cluster.write(
                     batch, to: InsertDestination(collection: Self.name, partition: nil),
@@ -164,7 +159,8 @@ struct RealServerTests {
                     Issue.record("\(outcome)")
                     return
                 }
-                let rows = RowSelection(collection: Self.name, primaryKey: "name")
+                let rows = RowSelection(
+                    collection: Self.name, primaryKey: FieldSchema(name: "name", type: .int64))
                 #expect(try await cluster.count(rows) == 7)
                 let read = try await readAll(cluster, rows, asked.schema.fields, nil)
                 let readable = kind == .lite3 ? keys : keys.dropLast()
@@ -205,32 +201,16 @@ struct RealServerTests {
     }
 
     private func vectors(rowCount: Int) throws -> Column {
-        try Self.wire.column(
-            .with {
-                $0.type = 101
-                $0.fieldName = "v"
-                $0.vectors.dim = 4
-                $0.vectors.floatVector.data = [Float](repeating: 0.5, count: 4 * rowCount)
-            }, type: .floatVector)
+        try ColumnBuilder.floatVectors(
+            "v", dimension: 4, [Float](repeating: 0.5, count: 4 * rowCount))
     }
 
     private func batch(_ keys: [String]) throws -> Batch {
-        let key = MilvusFieldData.with {
-            $0.type = 21
-            $0.fieldName = "name"
-            $0.scalars.stringData.data = keys
-        }
-        let meta = MilvusFieldData.with {
-            $0.type = 23
-            $0.fieldName = "$meta"
-            $0.isDynamic = true
-            $0.scalars.jsonData.data = keys.map { _ in .init("{\"color\": 1}".utf8) }
-        }
         return Batch(
             rowCount: keys.count,
             columns: [
-                try Self.wire.column(key, type: .varchar), try vectors(rowCount: keys.count),
-                try Self.wire.column(meta, type: .json),
+                try ColumnBuilder.strings("name", keys), try vectors(rowCount: keys.count),
+                try ColumnBuilder.dynamicFields(keys.map { _ in Array("{\"color\": 1}".utf8) }),
             ])
     }
 
@@ -247,7 +227,8 @@ struct RealServerTests {
             guard let last = page.lastKey else { return keys }
             #expect(page.batch.columns.count == fields.count)
             for column in page.batch.columns where column.name == "name" {
-                let data = try MilvusFieldData(serializedBytes: Array(column.payload))
+                let data = try MilvusFieldData(
+                    serializedBytes: column.head + column.payload + column.tail)
                 keys += data.scalars.longData.data.map(PrimaryKey.int64)
                 keys += data.scalars.stringData.data.map { PrimaryKey.varchar($0) }
             }

@@ -76,7 +76,7 @@ extension MilvusCluster {
         _ transport: ScriptedTransport, credentials: MilvusEndpoint.Credentials = .none
     ) -> MilvusCluster {
         MilvusCluster(
-            address: "http://script", transport: transport, rows: DecodingRowWire(),
+            address: "http://script", transport: transport,
             credentials: credentials)
     }
 }

@@ -51,7 +51,7 @@ struct WriteOutcomeTests {
             try acknowledgement(ids: [1, 2], inserted: 1),
             try acknowledgement(ids: [1], inserted: 2),
             try acknowledgement(ids: [1, 2], inserted: 2, failed: [1]),
-            try acknowledgement(ids: [1, 2, 3], inserted: 3), .bytes([]), .bytes([0xFF]),
+            try acknowledgement(ids: [1, 2, 3], inserted: 3), .bytes([]),
         ]
         for reply in replies {
             let outcome = await write(reply)
@@ -60,6 +60,15 @@ struct WriteOutcomeTests {
                 continue
             }
             #expect(error.code == .clusterContract)
+        }
+    }
+
+    @Test("is in doubt when the answer cannot be read")
+    func damaged() async {
+        let outcome = await write(.bytes([0xFF]))
+        guard case .inDoubt = outcome else {
+            Issue.record("\(outcome)")
+            return
         }
     }
 

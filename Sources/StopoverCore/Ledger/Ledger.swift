@@ -1,0 +1,205 @@
+import Foundation
+import GRDB
+
+/// What is durable of a job: one SQLite file, one writer.
+///
+/// Entries of many callers are committed together while a transaction is under way (group
+/// commit), so a durable write costs a sync per group and not per chunk. A call returns when its
+/// entries are on disk. Rows are stored with a checksum over their bytes: SQLite keeps none, and a
+/// flipped bit must be refused, never believed.
+public actor Ledger {
+    /// Raised when the tables or the meaning of a record change.
+    static let format = 1
+
+    public nonisolated let job: JobIdentity
+    private let database: DatabaseQueue
+    private var waiting: [(entries: [LedgerEntry], done: CheckedContinuation<Void, any Error>)] = []
+    private var isWriting = false
+
+    private init(job: JobIdentity, database: DatabaseQueue) {
+        self.job = job
+        self.database = database
+    }
+
+    // MARK: Opening
+
+    /// Makes the ledger of a new job at `path`, which must not exist.
+    public static func create(at path: String, job: JobIdentity) throws -> Ledger {
+        let database = try open(path)
+        try LedgerTables.guarded {
+            try database.write { db in
+                try LedgerTables.create(db)
+                try LedgerTables.put(db, "format", format)
+                try LedgerTables.put(db, "job", job)
+            }
+        }
+        return Ledger(job: job, database: database)
+    }
+
+    /// Opens the ledger of a job that exists. Throws `STO-LEDGER-CORRUPT` for a damaged file and
+    /// `STO-LEDGER-NEWER` for one that a later version of the tool wrote.
+    public static func open(at path: String) throws -> Ledger {
+        let database = try open(path)
+        let job = try LedgerTables.guarded {
+            try database.read { db in
+                let check = try String.fetchOne(db, sql: "PRAGMA quick_check(1)")
+                guard check == "ok" else {
+                    throw StopoverError.ledgerCorrupt("quick_check: \(check ?? "no answer")")
+                }
+                let format = try LedgerTables.get(db, "format", as: Int.self)
+                guard format <= Ledger.format else { throw StopoverError.ledgerNewer(format) }
+                return try LedgerTables.get(db, "job", as: JobIdentity.self)
+            }
+        }
+        return Ledger(job: job, database: database)
+    }
+
+    private static func open(_ path: String) throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.journalMode = .wal
+        return try LedgerTables.guarded {
+            let database = try DatabaseQueue(path: path, configuration: configuration)
+            // GRDB sets NORMAL after `prepareDatabase` in WAL mode, so FULL is set here, and read
+            // back: without it a power cut loses what was said to be durable.
+            try database.writeWithoutTransaction { db in
+                try db.execute(sql: "PRAGMA synchronous = FULL")
+                guard try Int.fetchOne(db, sql: "PRAGMA synchronous") == 2 else {
+                    throw StopoverError.ledgerCorrupt("synchronous = FULL was not taken")
+                }
+            }
+            return database
+        }
+    }
+
+    /// Ends the file's use; nothing may be called after.
+    public func close() throws {
+        try LedgerTables.guarded { try database.close() }
+    }
+
+    // MARK: Writing
+
+    /// Makes entries durable, in order, together or not at all.
+    public func commit(_ entries: [LedgerEntry]) async throws {
+        guard !entries.isEmpty else { return }
+        try await withCheckedThrowingContinuation { done in
+            waiting.append((entries, done))
+            if !isWriting {
+                isWriting = true
+                Task { await writeAll() }
+            }
+        }
+    }
+
+    private func writeAll() async {
+        while !waiting.isEmpty {
+            let group = waiting
+            waiting = []
+            do {
+                try await write(group.flatMap(\.entries))
+                group.forEach { $0.done.resume() }
+            } catch {
+                // One caller's bad entry must not fail its neighbours.
+                for item in group {
+                    do {
+                        try await write(item.entries)
+                        item.done.resume()
+                    } catch {
+                        item.done.resume(throwing: error)
+                    }
+                }
+            }
+        }
+        isWriting = false
+    }
+
+    private func write(_ entries: [LedgerEntry]) async throws {
+        try await LedgerTables.guarded { [database] in
+            try await database.write { db in
+                for entry in entries { try LedgerTables.apply(entry, db) }
+            }
+        }
+    }
+
+    // MARK: Reading
+
+    public func transfers() async throws -> [TransferRecord] {
+        try await read { try LedgerTables.records($0, "transfer", "1 ORDER BY id") }
+    }
+
+    public func splits(of transfer: TransferID) async throws -> [SplitRecord] {
+        try await read {
+            try LedgerTables.records($0, "split", "transfer = ? ORDER BY id", [transfer.number])
+        }
+    }
+
+    public func chunks(of transfer: TransferID, in state: ChunkState) async throws -> [ChunkRecord] {
+        try await read {
+            try LedgerTables.records(
+                $0, "chunk", "transfer = ? AND state = ? ORDER BY id",
+                [transfer.number, state.rawValue])
+        }
+    }
+
+    public func chunk(_ id: ChunkID) async throws -> ChunkRecord {
+        try await read { try LedgerTables.record($0, "chunk", id.number) }
+    }
+
+    /// Chunks whose files must be there: spooled or acknowledged, of every transfer.
+    public func restingChunks() async throws -> [ChunkRecord] {
+        try await read {
+            try LedgerTables.records(
+                $0, "chunk", "state <> ? ORDER BY id", [ChunkState.flushed.rawValue])
+        }
+    }
+
+    public func lastChunk() async throws -> ChunkID {
+        try await read {
+            ChunkID(try Int64.fetchOne($0, sql: "SELECT max(id) FROM chunk") ?? 0)
+        }
+    }
+
+    /// Rows of a transfer by how far they are; `rows` counts all that rest or rested in chunks.
+    public struct Totals: Hashable, Sendable {
+        public var rows: Int64
+        public var ackedRows: Int64
+        public var flushedRows: Int64
+        public var flushedChunks: Int64
+    }
+
+    public func totals(of transfer: TransferID) async throws -> Totals {
+        try await read { db in
+            var totals = Totals(rows: 0, ackedRows: 0, flushedRows: 0, flushedChunks: 0)
+            let rows = try Row.fetchAll(
+                db,
+                sql: "SELECT state, sum(rows), count(*) FROM chunk WHERE transfer = ? GROUP BY state",
+                arguments: [transfer.number])
+            for row in rows {
+                let count: Int64 = row[1]
+                totals.rows += count
+                switch ChunkState(rawValue: row[0]) {
+                case .acked: totals.ackedRows += count
+                case .flushed:
+                    totals.ackedRows += count
+                    totals.flushedRows += count
+                    totals.flushedChunks += row[2]
+                case .spooled, nil: break
+                }
+            }
+            return totals
+        }
+    }
+
+    /// Messages of the notes with this code, oldest first.
+    public func notes(code: String) async throws -> [String] {
+        try await read {
+            try String.fetchAll(
+                $0, sql: "SELECT message FROM note WHERE code = ? ORDER BY id", arguments: [code])
+        }
+    }
+
+    private func read<Value: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws -> Value {
+        try await LedgerTables.guarded { [database] in try await database.read(body) }
+    }
+}

@@ -1,0 +1,54 @@
+/// One entry of `collections:` in migration.yaml: which collections, and what becomes of them.
+public struct CollectionRule: Hashable, Sendable, Codable {
+    /// What a rule's collections are called on the target.
+    public enum Destination: Hashable, Sendable, Codable {
+        /// The names that they have on the source.
+        case sameName
+        /// `target: library.*`: their own names, in this database.
+        case database(String)
+        /// `target: library.articles`; only for a rule that names one collection.
+        case collection(CollectionName)
+    }
+
+    public var source: CollectionPattern
+    public var destination: Destination
+    public var autoID: TransferRequest.AutoID
+    public var keepsDynamicFields: Bool
+    public var droppedFields: Set<String>
+    /// nil keeps all.
+    public var partitions: [String]?
+    public var indexes: TransferRequest.Indexes
+
+    public init(
+        source: CollectionPattern, destination: Destination = .sameName,
+        autoID: TransferRequest.AutoID = .keep, keepsDynamicFields: Bool = true,
+        droppedFields: Set<String> = [], partitions: [String]? = nil,
+        indexes: TransferRequest.Indexes = .auto
+    ) {
+        self.source = source
+        self.destination = destination
+        self.autoID = autoID
+        self.keepsDynamicFields = keepsDynamicFields
+        self.droppedFields = droppedFields
+        self.partitions = partitions
+        self.indexes = indexes
+    }
+
+    /// What the rule asks of a collection that it matches.
+    public func request(for name: CollectionName) -> TransferRequest {
+        let target =
+            switch destination {
+            case .sameName: name
+            case .database(let database):
+                CollectionName(database: database, collection: name.collection)
+            case .collection(let target): target
+            }
+        var request = TransferRequest(source: name, target: target)
+        request.autoID = autoID
+        request.keepsDynamicFields = keepsDynamicFields
+        request.droppedFields = droppedFields
+        request.partitions = partitions
+        request.indexes = indexes
+        return request
+    }
+}

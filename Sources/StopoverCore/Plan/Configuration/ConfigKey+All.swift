@@ -1,0 +1,157 @@
+extension ConfigKey {
+    /// Every key of migration.yaml, in the order in which it is documented. Keys that this version
+    /// knows but cannot carry out are here too; ``NotYet`` lists them.
+    public static let all: [ConfigKey] =
+        endpoint("source", "The cluster to read from. Nothing is written to it.")
+        + endpoint("target", "The cluster to write to.") + newTarget + collections + mapping
+        + limits + [
+            ConfigKey(
+                "verify", .choice(Migration.Verification.allCases.map(\.rawValue)),
+                default: Migration.Verification.counts.rawValue,
+                "How thoroughly a finished job is checked."),
+            ConfigKey(
+                "defaults", .choice(["faithful", "service"]), default: "faithful",
+                "What holds where the mapping says nothing: as the source is, or as the Zilliz "
+                    + "console proposes."),
+        ]
+
+    private static func endpoint(_ side: String, _ summary: String) -> [ConfigKey] {
+        [
+            ConfigKey(side, .mapping, required: true, summary),
+            ConfigKey(
+                "\(side).uri", .address, required: true,
+                "Address: http or https, host, port (19530 when left out; 443 for a Zilliz Cloud "
+                    + "host). Never a password."),
+            ConfigKey(
+                "\(side).token", .secret,
+                "API key or `user:password`, by reference. Instead of `user` and `password`."),
+            ConfigKey("\(side).user", .text, "User name. Together with `password`."),
+            ConfigKey("\(side).password", .secret, "Password, by reference."),
+            ConfigKey(
+                "\(side).plan", .choice(ClusterPlan.allCases.map(\.rawValue)),
+                "The cluster's plan. Guessed from the host name when left out."),
+            ConfigKey("\(side).tls", .mapping, "Files for TLS; only with https."),
+            ConfigKey(
+                "\(side).tls.ca", .path,
+                "Certificates (PEM) to verify the server with, instead of the system's."),
+            ConfigKey("\(side).tls.cert", .path, "Our certificate (PEM), for mutual TLS."),
+            ConfigKey("\(side).tls.key", .path, "The key (PEM) of `cert`."),
+            ConfigKey(
+                "\(side).tls.server_name", .text,
+                "Name to expect in the server's certificate, when it is not the host's."),
+        ]
+    }
+
+    private static let newTarget = [
+        ConfigKey("target.new", .mapping, "Makes the target cluster, instead of `uri`."),
+        ConfigKey("target.new.lite", .path, "Starts an embedded Milvus Lite in this directory."),
+        ConfigKey("target.new.zilliz", .mapping, "Creates a cluster on Zilliz Cloud."),
+        ConfigKey("target.new.zilliz.project", .text, required: true, "Id of the project."),
+        ConfigKey("target.new.zilliz.region", .text, required: true, "Id of the region."),
+        ConfigKey(
+            "target.new.zilliz.plan", .choice(["serverless", "dedicated"]), required: true,
+            "Plan of the cluster."),
+        ConfigKey("target.new.zilliz.cu_type", .text, "Type of compute unit."),
+        ConfigKey("target.new.zilliz.cu_size", .count(1...256), "Number of compute units."),
+        ConfigKey("target.new.zilliz.name", .text, required: true, "Name of the cluster."),
+    ]
+
+    private static let collections = [
+        ConfigKey(
+            "collections", .entries, default: "every collection of every database",
+            "What to migrate. The first entry that matches a collection decides; an entry that "
+                + "begins with ! leaves out what it matches, wherever it stands."),
+        ConfigKey(
+            "collections[].source", .text, required: true,
+            "Name or pattern: articles (of the database default), shop.items, \"shop.*\", "
+                + "\"!shop.tmp_*\"."),
+        ConfigKey(
+            "collections[].target", .text, default: "the source's name",
+            "Another name, another database (created when missing), or `library.*`: the same "
+                + "names in another database."),
+        ConfigKey(
+            "collections[].filter", .text, "Milvus expression: only the rows that it matches."),
+        ConfigKey(
+            "collections[].auto_id", .choice(["keep", "regenerate"]), default: "keep",
+            "Keep the source's primary keys, or let the target make new ones."),
+        ConfigKey(
+            "collections[].keep_key_as", .text,
+            "With `auto_id: regenerate`: the field that keeps the source's key."),
+        ConfigKey(
+            "collections[].dynamic_fields", .choice(["keep", "drop"]), default: "keep",
+            "Keys of rows that no field names."),
+        ConfigKey("collections[].partition_key", .text, "The field to partition by."),
+        ConfigKey(
+            "collections[].shards", .count(1...16), default: "1 per 100 million rows",
+            "Shards of the target's collection."),
+        ConfigKey(
+            "collections[].partitions", .either(.choice(["keep"]), .texts), default: "keep",
+            "All partitions, or only these."),
+        ConfigKey(
+            "collections[].indexes", .choice(["auto", "copy", "none"]), default: "auto",
+            "auto: AUTOINDEX on every vector field, with the source's metric."),
+        ConfigKey(
+            "collections[].load", .flag, default: "false",
+            "Load the collection when it is complete. It cannot be searched before."),
+        ConfigKey(
+            "collections[].on_existing", .choice(["refuse", "append", "replace"]),
+            default: "refuse", "When the target has a collection of this name."),
+        ConfigKey(
+            "collections[].on_bad_row", .choice(["stop", "quarantine"]), default: "stop",
+            "When a row does not fit the target."),
+    ]
+
+    private static let mapping = [
+        ConfigKey("collections[].fields", .mapping, "Fields that are not taken over as they are."),
+        ConfigKey(
+            "collections[].fields.*", .either(.choice(["drop"]), .mapping),
+            "A field by its name: `drop`, or what to change of it."),
+        ConfigKey("collections[].fields.*.nullable", .flag, "Whether the field may be null."),
+        ConfigKey("collections[].fields.*.default", .anyScalar, "The value for rows without one."),
+        ConfigKey("collections[].fields.*.rename", .text, "The field's name on the target."),
+        ConfigKey(
+            "collections[].fields.*.max_length", .count(1...65_535),
+            "Longest text of a VARCHAR, in bytes."),
+        ConfigKey(
+            "collections[].promote", .mapping, "Dynamic keys that become fields of their own."),
+        ConfigKey("collections[].promote.*", .mapping, "A dynamic key by its name."),
+        ConfigKey(
+            "collections[].promote.*.type", .text, required: true, "Type of the field."),
+        ConfigKey(
+            "collections[].promote.*.max_length", .count(1...65_535),
+            "Longest text of a VARCHAR, in bytes."),
+        ConfigKey(
+            "collections[].promote.*.nullable", .flag, default: "true",
+            "Whether rows may lack the key."),
+    ]
+
+    private static let limits = [
+        ConfigKey("limits", .mapping, "Bounds. They may change from run to run."),
+        ConfigKey(
+            "limits.memory", .bytes(atLeast: MigrationLimits.leastMemory), default: "1GiB",
+            "Memory for rows on their way."),
+        ConfigKey(
+            "limits.spool", .bytes(atLeast: MigrationLimits.leastSpool), default: "20GiB",
+            "Disk for rows between the clusters."),
+        ConfigKey(
+            "limits.spool_dir", .path, default: "the job directory", "Where that disk is."),
+        ConfigKey(
+            "limits.cursors", .count(1...MigrationLimits.mostWorkers), default: "4",
+            "Ranges of keys that are read at once."),
+        ConfigKey(
+            "limits.workers", .count(1...MigrationLimits.mostWorkers), default: "4",
+            "Requests to the target at once."),
+        ConfigKey(
+            "limits.page", .bytes(atLeast: MigrationLimits.leastPage), default: "8MiB",
+            "What one page, and so one chunk and one insert, is meant to hold."),
+        ConfigKey(
+            "limits.write_timeout_seconds", .count(1...MigrationLimits.mostWriteTimeoutSeconds),
+            default: "60", "How long one write to the target may take."),
+        ConfigKey(
+            "limits.read_rows_per_second", .count(1...Int.max),
+            "The source is not read faster than this."),
+        ConfigKey(
+            "limits.write_bytes_per_second", .bytes(atLeast: .mebibytes(1)),
+            "The target is not written to faster than this."),
+    ]
+}

@@ -1,0 +1,114 @@
+import CXXHash
+
+/// A chunk file: one sealed batch. Written once, never changed, whole or absent after any crash.
+///
+/// Constraints first: no length in the file is believed before it is checked against the file's
+/// own size and the limits below; no byte is used before the digest over all of them was checked;
+/// a column's bytes are what they were before compression, or the chunk is refused.
+///
+///     offset  what                                                     all numbers little endian
+///     0       magic, "STOPCHNK"
+///     8       format version, u32
+///     12      header length H, u32
+///     16      header: H bytes of JSON (``ChunkHeader``): where the rows come from, the columns
+///     16+H    column data, one run of frames per column, in the header's order
+///     end-24  XXH3-128 of everything before it, seeded with the job's seed: low u64, high u64
+///     end-8   magic again, "STOPSEAL"
+///
+/// A column's bytes are `head + payload + tail` (``Column``). Head and tail stand in the header.
+/// The payload is stored as one plane, or as as many byte planes as its elements have bytes (byte
+/// k of every element together), each plane either as it is or as one zstd frame. The header says
+/// which, and has the XXH3-128 of `head + payload + tail`, taken before compression.
+///
+/// The file's name is its number in ten digits, a dash, and the first 16 hex digits of its digest.
+enum ChunkFormat {
+    static let magic = Array("STOPCHNK".utf8)
+    static let seal = Array("STOPSEAL".utf8)
+    static let version: UInt32 = 1
+    static let prefixBytes = 16
+    static let trailerBytes = 24
+
+    /// Greater than any message a server sends or takes (512 MiB), so nothing real is refused.
+    static let bodyLimit = 1 << 30
+    static let headerLimit = 64 << 20
+    static let columnLimit = 4096
+
+    static func fileName(_ id: ChunkID, digest: Digest128) -> String {
+        let number = String(id.number)
+        let hex = String(digest.high, radix: 16)
+        return String(repeating: "0", count: max(0, 10 - number.count)) + number + "-"
+            + String(repeating: "0", count: 16 - hex.count) + hex + suffix
+    }
+
+    static let suffix = ".chunk"
+
+    /// Whether a file of the spool's directory is a chunk, sealed or on its way.
+    static func isSpoolFile(_ name: String) -> Bool {
+        name.hasSuffix(suffix) || name.hasSuffix(suffix + ChunkStore.temporarySuffix)
+    }
+}
+
+/// How a plane of a payload is stored.
+struct StoredPlane: Codable, Hashable, Sendable {
+    var isCompressed: Bool
+    var storedBytes: Int
+    var bytes: Int
+}
+
+struct StoredColumn: Codable, Hashable, Sendable {
+    var name: String
+    var type: DataType
+    var head: [UInt8]
+    var tail: [UInt8]
+    var payloadBytes: Int
+    var planes: [StoredPlane]
+    var digest: Digest128
+}
+
+/// Where the rows of a chunk come from, and how its columns are stored.
+struct StoredHeader: Codable, Hashable, Sendable {
+    var chunk: ChunkHeader
+    var rowCount: Int
+    var columns: [StoredColumn]
+}
+
+/// Where the rows of a chunk come from.
+public struct ChunkHeader: Codable, Hashable, Sendable {
+    public var id: ChunkID
+    public var transfer: TransferID
+    public var split: SplitID
+    public var partition: String?
+    public var firstKey: PrimaryKey
+    public var lastKey: PrimaryKey
+
+    public init(
+        id: ChunkID, transfer: TransferID, split: SplitID, partition: String?,
+        firstKey: PrimaryKey, lastKey: PrimaryKey
+    ) {
+        self.id = id
+        self.transfer = transfer
+        self.split = split
+        self.partition = partition
+        self.firstKey = firstKey
+        self.lastKey = lastKey
+    }
+}
+
+extension Digest128 {
+    /// XXH3-128 of a run of bytes.
+    init(of bytes: UnsafeRawBufferPointer, seed: UInt64) {
+        let hash = XXH3_128bits_withSeed(bytes.baseAddress, bytes.count, seed)
+        self.init(high: hash.high64, low: hash.low64)
+    }
+
+    /// Of a column's bytes in their order, wherever its parts lie.
+    init(of column: Column, seed: UInt64) {
+        // The three parts are hashed one by one and their hashes together: no copy to join them.
+        var parts: [UInt64] = []
+        for part in [column.head[...], column.payload, column.tail[...]] {
+            let digest = part.withUnsafeBytes { Digest128(of: $0, seed: seed) }
+            parts += [UInt64(part.count), digest.high, digest.low]
+        }
+        self = parts.withUnsafeBytes { Digest128(of: $0, seed: seed) }
+    }
+}

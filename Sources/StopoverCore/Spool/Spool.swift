@@ -1,0 +1,204 @@
+import DequeModule
+import Synchronization
+
+/// The directory of chunks and its budget: a bounded ring. When it is full, sealing waits until
+/// chunks that are flushed on the target leave.
+public final class Spool: Sendable {
+    fileprivate struct State {
+        /// Bytes on disk, and bytes promised to chunks that are being written.
+        var used: Int64 = 0
+        var resting: [ChunkID: ChunkRecord] = [:]
+        var waiting: Deque<(id: UInt64, bytes: Int64, ready: CheckedContinuation<Void, any Error>)> = []
+        var nextID: UInt64 = 0
+        var cancelledEarly: Set<UInt64> = []
+    }
+
+    public let limitBytes: Int64
+    private let store: ChunkStore
+    private let seed: UInt64
+    private let state = Mutex(State())
+    /// Told of every change of the bytes in use.
+    private let report: @Sendable (Int64) -> Void
+
+    /// Opens the spool of a job: removes what no ledger knows, and checks that what it knows is there.
+    /// - Parameters:
+    ///   - resting: chunks of the ledger that are not flushed.
+    public init(
+        directory: String, limitBytes: Int64, seed: UInt64, resting: [ChunkRecord],
+        report: @escaping @Sendable (Int64) -> Void = { _ in }
+    ) throws(StopoverError) {
+        self.limitBytes = limitBytes
+        self.seed = seed
+        self.report = report
+        store = ChunkStore(directory: directory)
+        let known = Dictionary(
+            resting.map { (ChunkFormat.fileName($0.id, digest: $0.digest), $0) },
+            uniquingKeysWith: { first, _ in first })
+        var missing = Set(known.keys)
+        for name in try store.names() where missing.remove(name) == nil {
+            // A chunk whose record never came, or whose file outlived its flush.
+            if ChunkFormat.isSpoolFile(name) { try store.remove(name) }
+        }
+        if let name = missing.min() { throw StopoverError.missing(name) }
+        state.withLock { state in
+            for record in resting {
+                state.resting[record.id] = record
+                state.used += Int64(record.fileBytes)
+            }
+        }
+        report(usedBytes)
+    }
+
+    /// Removes every chunk of a job that is given up.
+    public static func clear(directory: String) throws(StopoverError) {
+        let store = ChunkStore(directory: directory)
+        for name in try store.names() where ChunkFormat.isSpoolFile(name) { try store.remove(name) }
+    }
+
+    public var usedBytes: Int64 { state.withLock { $0.used } }
+    /// Chunks that rest here, or are being written.
+    public var isEmpty: Bool { state.withLock { $0.resting.isEmpty } }
+
+    func makeWriter() throws(StopoverError) -> ChunkWriter {
+        ChunkWriter(file: ChunkFile(seed: seed, coder: try PlaneCoder()), store: store)
+    }
+
+    func makeReader() throws(StopoverError) -> ChunkReader {
+        ChunkReader(file: ChunkFile(seed: seed, coder: try PlaneCoder()), store: store)
+    }
+
+    // MARK: The budget
+
+    /// Takes room for a chunk of about `bytes`, waiting for it: first come, first served. A chunk
+    /// larger than the whole budget passes when nothing else is here.
+    func reserve(_ bytes: Int) async throws {
+        let wanted = Int64(bytes)
+        let id: UInt64? = state.withLock { state in
+            if state.waiting.isEmpty, state.fits(wanted, limitBytes) {
+                state.used += wanted
+                return nil
+            }
+            state.nextID += 1
+            return state.nextID
+        }
+        guard let id else { return report(usedBytes) }
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { ready in
+                let isCancelled = state.withLock { state in
+                    if state.cancelledEarly.remove(id) != nil { return true }
+                    state.waiting.append((id, wanted, ready))
+                    return false
+                }
+                if isCancelled { ready.resume(throwing: CancellationError()) } else { serve() }
+            }
+        } onCancel: {
+            let ready = state.withLock { state -> CheckedContinuation<Void, any Error>? in
+                guard let at = state.waiting.firstIndex(where: { $0.id == id }) else {
+                    state.cancelledEarly.insert(id)
+                    return nil
+                }
+                return state.waiting.remove(at: at).ready
+            }
+            ready?.resume(throwing: CancellationError())
+        }
+    }
+
+    /// Whether a chunk of about `bytes` would have to wait now.
+    func isFull(for bytes: Int) -> Bool {
+        state.withLock { !$0.waiting.isEmpty || !$0.fits(Int64(bytes), limitBytes) }
+    }
+
+    /// Turns a promise into what was written; nil gives it back.
+    func settle(reserved: Int, written record: ChunkRecord?) {
+        state.withLock { state in
+            state.used += Int64(record?.fileBytes ?? 0) - Int64(reserved)
+            if let record { state.resting[record.id] = record }
+        }
+        serve()
+    }
+
+    private func serve() {
+        let ready = state.withLock { state in
+            var ready: [CheckedContinuation<Void, any Error>] = []
+            while let first = state.waiting.first, state.fits(first.bytes, limitBytes) {
+                state.used += first.bytes
+                ready.append(state.waiting.removeFirst().ready)
+            }
+            return ready
+        }
+        ready.forEach { $0.resume() }
+        report(usedBytes)
+    }
+
+    // MARK: Chunks
+
+    /// A chunk's rows, verified against its record.
+    func read(_ id: ChunkID, with reader: ChunkReader) throws(StopoverError) -> (ChunkRecord, Batch) {
+        guard let record = state.withLock({ $0.resting[id] }) else {
+            throw StopoverError.missing("\(id)")
+        }
+        return (record, try reader.read(record))
+    }
+
+    /// These chunks are flushed on the target: their files go.
+    func release(_ ids: [ChunkID]) throws(StopoverError) -> Int {
+        var rows = 0
+        for id in ids {
+            guard let record = state.withLock({ $0.resting.removeValue(forKey: id) }) else { continue }
+            rows += record.rowCount
+            try store.remove(ChunkFormat.fileName(id, digest: record.digest))
+            state.withLock { $0.used -= Int64(record.fileBytes) }
+        }
+        serve()
+        return rows
+    }
+}
+
+extension Spool.State {
+    fileprivate func fits(_ bytes: Int64, _ limit: Int64) -> Bool {
+        used == 0 || used + bytes <= limit
+    }
+}
+
+/// Seals batches; one per worker.
+final class ChunkWriter {
+    private let file: ChunkFile
+    private let store: ChunkStore
+
+    fileprivate init(file: ChunkFile, store: ChunkStore) {
+        self.file = file
+        self.store = store
+    }
+
+    func seal(_ batch: Batch, _ header: ChunkHeader) throws(StopoverError) -> ChunkRecord {
+        let (bytes, digest) = try file.encode(batch, header)
+        try store.write(bytes, as: ChunkFormat.fileName(header.id, digest: digest))
+        return ChunkRecord(
+            id: header.id, transfer: header.transfer, split: header.split,
+            partition: header.partition, rowCount: batch.rowCount, firstKey: header.firstKey,
+            lastKey: header.lastKey, bodyBytes: batch.byteCount, fileBytes: bytes.count,
+            digest: digest)
+    }
+}
+
+/// Reads chunks; one per worker.
+final class ChunkReader {
+    private let file: ChunkFile
+    private let store: ChunkStore
+
+    fileprivate init(file: ChunkFile, store: ChunkStore) {
+        self.file = file
+        self.store = store
+    }
+
+    func read(_ record: ChunkRecord) throws(StopoverError) -> Batch {
+        let name = ChunkFormat.fileName(record.id, digest: record.digest)
+        // One byte more than expected shows a file that grew.
+        guard let bytes = try store.read(name, limit: record.fileBytes + 1) else {
+            throw StopoverError.missing(name)
+        }
+        do { return try file.decode(bytes, expecting: record) } catch {
+            throw StopoverError.corrupt(name, error)
+        }
+    }
+}

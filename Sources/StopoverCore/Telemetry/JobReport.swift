@@ -1,0 +1,111 @@
+/// The last thing that a run prints: how it ended, in figures that can be checked, and what to do
+/// next. It claims no more than was counted.
+public struct JobReport: Sendable {
+    public enum Verdict: String, Sendable, Codable {
+        /// Every count of every transfer agrees.
+        case complete = "COMPLETE"
+        /// Finished, and something differs.
+        case mismatch = "MISMATCH"
+
+        public var exitStatus: ExitStatus { self == .complete ? .complete : .mismatch }
+    }
+
+    /// Collections for which the line that loads them is printed; the others are only counted.
+    static let mostLoadLines = 5
+
+    public var job: String
+    public var results: [TransferResult]
+    public var elapsedSeconds: Double
+    /// The target's address, for the line that loads a collection.
+    public var targetAddress: String
+    public var targetNeedsToken: Bool
+
+    public init(
+        job: String, results: [TransferResult], elapsedSeconds: Double, targetAddress: String,
+        targetNeedsToken: Bool = false
+    ) {
+        self.job = job
+        self.results = results
+        self.elapsedSeconds = elapsedSeconds
+        self.targetAddress = targetAddress
+        self.targetNeedsToken = targetNeedsToken
+    }
+
+    public var verdict: Verdict { results.allSatisfy(\.isComplete) ? .complete : .mismatch }
+
+    /// Lines for stdout. The last one loads a collection, where one was published.
+    public func lines(style: OutputStyle = .plain) -> [String] {
+        let verdict = verdict
+        var lines = [
+            style.paint(verdict.rawValue, verdict == .complete ? .green : .red)
+                + "  job \(TerminalText.escaped(job))  in \(Figures.clock(elapsedSeconds))"
+        ]
+        for result in results { lines += self.lines(of: result, style) }
+        lines.append("  checked: counts. Not checked: the content of rows (`verify: counts`)")
+        return lines + loadLines
+    }
+
+    private func lines(of result: TransferResult, _ style: OutputStyle) -> [String] {
+        let counts = result.counts
+        let target = counts.target.map(Figures.grouped) ?? "not counted (it has no index)"
+        var lines = [
+            "  \(TerminalText.escaped("\(result.source) → \(result.target)"))",
+            "    rows: source \(Figures.grouped(counts.sourceAtEnd)), distinct "
+                + "\(Figures.grouped(counts.read)) · read \(Figures.grouped(counts.read)) · loaded "
+                + "\(Figures.grouped(counts.loaded)) · target \(target)",
+        ]
+        lines += (counts.differences + result.unreadable).map {
+            "    \(style.paint("differs:", .red)) \(TerminalText.escaped($0))"
+        }
+        if let staging = result.leftAs {
+            lines.append("    not published: its rows are in \(TerminalText.escaped("\(staging)"))")
+        }
+        return lines
+    }
+
+    private var loadLines: [String] {
+        let published = results.filter { $0.leftAs == nil }.map(\.target)
+        guard !published.isEmpty else { return [] }
+        var lines = ["Not loaded yet, so not searchable. Load with pymilvus:"]
+        if published.count > Self.mostLoadLines {
+            lines[0] =
+                "Not loaded yet, so not searchable (\(published.count) collections). Load each "
+                + "with pymilvus:"
+        }
+        let token = targetNeedsToken ? ", token=TOKEN" : ""
+        return lines
+            + published.prefix(Self.mostLoadLines).map { name in
+                "  MilvusClient(\(targetAddress.quotedForPython)\(token), "
+                    + "db_name=\(name.database.quotedForPython))"
+                    + ".load_collection(\(name.collection.quotedForPython))"
+            }
+    }
+}
+
+extension JobReport: Encodable {
+    private enum Key: CodingKey {
+        case job
+        case verdict
+        case elapsedSeconds
+        case transfers
+        case exitStatus
+    }
+
+    /// The payload of a JSON line of type `result`.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(job, forKey: .job)
+        try container.encode(verdict, forKey: .verdict)
+        try container.encode(elapsedSeconds, forKey: .elapsedSeconds)
+        try container.encode(results, forKey: .transfers)
+        try container.encode(verdict.exitStatus.rawValue, forKey: .exitStatus)
+    }
+}
+
+extension String {
+    /// A Python literal: names come from servers, and the line is meant to be pasted.
+    fileprivate var quotedForPython: String {
+        let text = replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+        return "\"\(TerminalText.escaped(text))\""
+    }
+}

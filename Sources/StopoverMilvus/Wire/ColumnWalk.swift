@@ -1,0 +1,308 @@
+import StopoverCore
+
+/// One column as it came from the server, walked: its normal form, its values, its rows.
+struct WalkedColumn {
+    var form: ColumnForm
+    var payload: ArraySlice<UInt8>
+    var rowCount: Int
+
+    var column: Column { form.column(payload) }
+}
+
+/// Walks one `FieldData` of a reply and brings it into the form that an Insert takes
+/// (``ColumnForm``): the edits of milvus-protocol.md, section 1. Values are passed over, not
+/// decoded; where nothing among them has to change, the payload is a slice of the reply.
+enum ColumnWalk {
+    /// What stands at the top of a FieldData.
+    struct Parts {
+        var type: UInt64 = 0
+        var name: ArraySlice<UInt8> = []
+        var scalars: ArraySlice<UInt8>?
+        var vectors: ArraySlice<UInt8>?
+        var isDynamic = false
+        var valid: [UInt8] = []
+
+        init(_ message: ArraySlice<UInt8>) throws(WireError) {
+            var reader = WireReader(message)
+            while let (field, wire) = try reader.tag() {
+                switch (field, wire) {
+                case (1, .varint): type = try reader.varint()
+                case (2, .bytes): name = try reader.delimited()
+                case (3, .bytes):
+                    // Protobuf would merge a second one; no server writes it, so it is refused.
+                    guard scalars == nil, vectors == nil else { throw WireError("data given twice") }
+                    scalars = try reader.delimited()
+                case (4, .bytes):
+                    guard scalars == nil, vectors == nil else { throw WireError("data given twice") }
+                    vectors = try reader.delimited()
+                case (6, .varint): isDynamic = try reader.varint() != 0
+                case (7, .bytes): try ColumnWalk.flags(reader.delimited(), into: &valid)
+                case (7, .varint): valid.append(try reader.varint() != 0 ? 1 : 0)
+                case (1...4, _), (6...7, _): throw WireError("field \(field) of another kind")
+                case (8, _): throw WireError("struct arrays are not read by this version")
+                default: try reader.skip(wire)
+                }
+            }
+        }
+    }
+
+    /// The column, for the field that was asked for under this name.
+    static func walk(_ parts: Parts, as field: FieldSchema) throws(WireError) -> WalkedColumn {
+        guard parts.type == UInt64(field.type.rawValue) else {
+            throw WireError("type \(parts.type) instead of \(field.type.rawValue)")
+        }
+        var valid = parts.valid
+        var walked: WalkedColumn
+        if field.type.isVector {
+            guard parts.scalars == nil else { throw WireError("scalars in a vector field") }
+            walked = try vector(parts.vectors ?? [], field, &valid)
+        } else {
+            guard parts.vectors == nil else { throw WireError("vectors in a scalar field") }
+            walked = try scalar(parts.scalars ?? [], field, &valid)
+        }
+        walked.form.isDynamic = parts.isDynamic || field.isDynamic
+        try compact(&walked, valid)
+        return walked
+    }
+
+    // MARK: Scalars and vectors
+
+    private static func scalar(
+        _ message: ArraySlice<UInt8>, _ field: FieldSchema, _ valid: inout [UInt8]
+    ) throws(WireError) -> WalkedColumn {
+        var reader = WireReader(message)
+        var data: (field: Int, bytes: ArraySlice<UInt8>)?
+        while let (number, wire) = try reader.tag() {
+            switch (number, wire) {
+            case (1...12, .bytes):
+                guard data == nil else { throw WireError("data given twice") }
+                data = (number, try reader.delimited())
+            // The newest servers keep the flags here (edit 5).
+            case (17, .bytes): try flags(reader.delimited(), into: &valid)
+            case (17, .varint): valid.append(try reader.varint() != 0 ? 1 : 0)
+            case (1...12, _), (17, _): throw WireError("field \(number) of another kind")
+            default: try reader.skip(wire)
+            }
+        }
+        guard let data else { return try empty(field, dimension: nil) }
+        guard
+            let layout = FieldLayout.layout(
+                type: field.type, dataField: data.field, dimension: nil)
+        else { throw WireError("values of another type, in field \(data.field)") }
+        var form = ColumnForm(
+            name: field.name, type: field.type, layout: layout, dataField: data.field)
+        let payload = try values(data.bytes, &form, element: field.elementType)
+        return WalkedColumn(form: form, payload: payload, rowCount: 0)
+    }
+
+    private static func vector(
+        _ message: ArraySlice<UInt8>, _ field: FieldSchema, _ valid: inout [UInt8]
+    ) throws(WireError) -> WalkedColumn {
+        var reader = WireReader(message)
+        var dimension: UInt64?
+        var data: (field: Int, bytes: ArraySlice<UInt8>)?
+        while let (number, wire) = try reader.tag() {
+            switch (number, wire) {
+            case (1, .varint): dimension = try reader.varint()
+            case (2...7, .bytes):
+                guard data == nil else { throw WireError("data given twice") }
+                data = (number, try reader.delimited())
+            case (8, _): throw WireError("arrays of vectors are not read by this version")
+            case (9, .bytes): try flags(reader.delimited(), into: &valid)
+            case (9, .varint): valid.append(try reader.varint() != 0 ? 1 : 0)
+            case (1...7, _), (9, _): throw WireError("field \(number) of another kind")
+            default: try reader.skip(wire)
+            }
+        }
+        if let asked = field.dimension, let dimension, dimension != 0, dimension != asked {
+            throw WireError("dimension \(dimension) instead of \(asked)")
+        }
+        if field.type != .sparseFloatVector, dimension ?? 0 == 0 {
+            dimension = field.dimension.map { UInt64($0) }
+        }
+        guard let data else { return try empty(field, dimension: dimension) }
+        guard
+            let layout = FieldLayout.layout(
+                type: field.type, dataField: data.field, dimension: dimension)
+        else { throw WireError("values of another type, in field \(data.field)") }
+        var form = ColumnForm(
+            name: field.name, type: field.type, layout: layout, dataField: data.field,
+            dimension: dimension)
+        let payload = form.hasInnerMessage ? try values(data.bytes, &form, element: nil) : data.bytes
+        return WalkedColumn(form: form, payload: payload, rowCount: 0)
+    }
+
+    /// A column without values: all null, or of a page without rows.
+    private static func empty(
+        _ field: FieldSchema, dimension: UInt64?
+    ) throws(WireError) -> WalkedColumn {
+        guard let data = FieldLayout.emptyDataField(field.type) else {
+            throw WireError("\(field.type.milvusName) fields are not read by this version")
+        }
+        let layout =
+            FieldLayout.layout(type: field.type, dataField: data, dimension: dimension)
+            ?? .fixed(width: 0)
+        var form = ColumnForm(
+            name: field.name, type: field.type, layout: layout, dataField: data,
+            dimension: dimension)
+        if field.type == .array { form.second = field.elementType.map { UInt64($0.rawValue) } }
+        return WalkedColumn(form: form, payload: [], rowCount: 0)
+    }
+
+    // MARK: Values
+
+    /// The values of `LongArray`, `StringArray`, `ArrayArray`, … as one run, a slice where the
+    /// message holds them as one.
+    private static func values(
+        _ message: ArraySlice<UInt8>, _ form: inout ColumnForm, element: DataType?
+    ) throws(WireError) -> ArraySlice<UInt8> {
+        form.layout.isPackedField
+            ? try packed(message, form.layout)
+            : try records(message, &form, element: element)
+    }
+
+    private static func packed(
+        _ message: ArraySlice<UInt8>, _ layout: ValueLayout
+    ) throws(WireError) -> ArraySlice<UInt8> {
+        var reader = WireReader(message)
+        var run: ArraySlice<UInt8>?
+        var joined: [UInt8] = []
+        func add(_ bytes: ArraySlice<UInt8>) {
+            if let first = run {
+                if joined.isEmpty { joined = Array(first) }
+                joined += bytes
+            } else {
+                run = bytes
+            }
+        }
+        while let (field, wire) = try reader.tag() {
+            switch (field, wire, layout) {
+            case (1, .bytes, _): add(try reader.delimited())
+            // Not packed: legal, and joined into the packed form.
+            case (1, .varint, .varints):
+                let start = reader.position
+                _ = try reader.varint()
+                add(message[start..<reader.position])
+            case (1, .fixed32, .fixed), (1, .fixed64, .fixed):
+                add(try reader.fixed(wire == .fixed32 ? 4 : 8))
+            case (1, _, _): throw WireError("values of another kind")
+            default: try reader.skip(wire)
+            }
+        }
+        return joined.isEmpty ? run ?? [] : joined[...]
+    }
+
+    /// Repeated bytes, strings or arrays. Array rows are looked into: an empty one without its
+    /// type kills 2.3.5 and is refused by 2.5 and later (edit 2).
+    private static func records(
+        _ message: ArraySlice<UInt8>, _ form: inout ColumnForm, element: DataType?
+    ) throws(WireError) -> ArraySlice<UInt8> {
+        var reader = WireReader(message)
+        var start: Int?
+        var end = message.startIndex
+        var rewritten: [UInt8]?
+        let isArray = form.type == .array
+        while true {
+            let before = reader.position
+            guard let (field, wire) = try reader.tag() else { break }
+            guard field == 1, wire == .bytes else {
+                if field == 2, wire == .varint, isArray || form.type == .sparseFloatVector {
+                    form.second = try reader.varint()
+                } else if field == 1 {
+                    throw WireError("values of another kind")
+                } else {
+                    try reader.skip(wire)
+                }
+                continue
+            }
+            let value = try reader.delimited()
+            let isFirst = start == nil
+            if isFirst {
+                start = before
+                end = before
+            }
+            var patched: [UInt8]?
+            if isArray {
+                let needsType = try arrayRowIsUntyped(value, element: element)
+                if needsType { patched = try emptyArrayRow(element) }
+            }
+            if patched != nil || before != end, rewritten == nil {
+                // From here on the run is a copy: a row changed, or something stood between rows.
+                rewritten = Array(message[(start ?? before)..<end])
+            }
+            if let patched {
+                rewritten? += patched
+            } else {
+                rewritten? += message[before..<reader.position]
+            }
+            end = reader.position
+        }
+        if isArray, form.second == nil, let element { form.second = UInt64(element.rawValue) }
+        if let rewritten { return rewritten[...] }
+        return start.map { message[$0..<end] } ?? []
+    }
+
+    /// Checks that an array row holds elements of the right type; true when it holds no field at all.
+    private static func arrayRowIsUntyped(
+        _ row: ArraySlice<UInt8>, element: DataType?
+    ) throws(WireError) -> Bool {
+        guard !row.isEmpty else { return true }
+        guard let element, let wanted = FieldLayout.elementField(element) else {
+            throw WireError("an array of elements that are not known")
+        }
+        var reader = WireReader(row)
+        var isTyped = false
+        while let (field, wire) = try reader.tag() {
+            guard field == wanted, wire == .bytes, !isTyped else {
+                throw WireError("an array row with field \(field) instead of \(wanted)")
+            }
+            isTyped = true
+            _ = try reader.delimited()
+        }
+        return !isTyped
+    }
+
+    /// A row with an array of no elements that says of which type: `0A 02 tag 00`.
+    private static func emptyArrayRow(_ element: DataType?) throws(WireError) -> [UInt8] {
+        guard let element, let field = FieldLayout.elementField(element) else {
+            throw WireError("an empty array of elements that are not known")
+        }
+        var inner: [UInt8] = []
+        inner.append(field: field, bytes: [])
+        var row: [UInt8] = []
+        row.append(field: 1, bytes: inner)
+        return row
+    }
+
+    // MARK: Nulls
+
+    /// Brings values and flags together: a value at a null's place is dropped (edit 3).
+    private static func compact(
+        _ walked: inout WalkedColumn, _ valid: [UInt8]
+    ) throws(WireError) {
+        let run = ValueRun(layout: walked.form.layout, payload: walked.payload)
+        let count = try run.count()
+        guard !valid.isEmpty else {
+            walked.rowCount = count
+            return
+        }
+        let present = valid.reduce(0) { $0 + Int($1) }
+        if count != present {
+            guard count == valid.count else {
+                throw WireError("\(count) values for \(present) of \(valid.count) rows")
+            }
+            walked.payload = try run.filtered(valid)[...]
+        }
+        walked.form.valid = valid
+        walked.rowCount = valid.count
+    }
+
+    /// Packed booleans, each made 0 or 1.
+    fileprivate static func flags(
+        _ bytes: ArraySlice<UInt8>, into valid: inout [UInt8]
+    ) throws(WireError) {
+        var reader = WireReader(bytes)
+        valid.reserveCapacity(valid.count + bytes.count)
+        while !reader.isAtEnd { valid.append(try reader.varint() != 0 ? 1 : 0) }
+    }
+}

@@ -70,8 +70,6 @@ struct Finaliser: Sendable {
 
     private func publish() async throws {
         try await engine.retryingControl {
-            // An answer that was lost: the rename has happened.
-            guard try await engine.target.describe(staging) != nil else { return }
             guard try await engine.target.describe(plan.target.name) == nil else {
                 throw StopoverError(
                     .targetNameTaken,
@@ -79,8 +77,8 @@ struct Finaliser: Sendable {
                     remedy: "Rename or drop that collection, then run the same command again; the "
                         + "migrated rows wait in \(staging).")
             }
-            try await engine.target.rename(staging, to: plan.target.name)
         }
+        try await engine.rename(staging, to: plan.target.name)
     }
 }
 

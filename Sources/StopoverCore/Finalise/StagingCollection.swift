@@ -46,7 +46,7 @@ struct StagingCollection: Sendable {
         next.epoch += 1
         let new = staging.name(epoch: next.epoch)
         try await engine.ledger.commit([.transferEpoch(transfer.id, next.epoch)])
-        try await engine.retryingControl {
+        let found = try await engine.retryingControl {
             // Runs that died between the record of an epoch and its rename leave an older name.
             guard let found = try await staging.generations(on: engine.target).first else {
                 throw StopoverError(
@@ -55,8 +55,9 @@ struct StagingCollection: Sendable {
                         + "the target: it was dropped or renamed",
                     remedy: "End this job with `stopover cancel JOB`, then run the migration again.")
             }
-            if found != new { try await engine.target.rename(found, to: new) }
+            return found
         }
+        try await engine.rename(found, to: new)
         return next
     }
 }

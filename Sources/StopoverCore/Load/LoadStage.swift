@@ -139,13 +139,7 @@ struct LoadStage: Sendable {
     /// that a crash between the two is found and finished by ``StagingRecovery``.
     private func fence(from epoch: Int, to next: Int) async throws {
         try await engine.ledger.commit([.transferEpoch(transfer.id, next)])
-        let (old, new) = (staging.name(epoch: epoch), staging.name(epoch: next))
-        try await engine.retryingControl {
-            // A rename whose answer was lost has happened: ask before each try.
-            if try await engine.target.describe(new) == nil {
-                try await engine.target.rename(old, to: new)
-            }
-        }
+        try await engine.rename(staging.name(epoch: epoch), to: staging.name(epoch: next))
     }
 
     private func sleep(until moment: ContinuousClock.Instant) async throws {

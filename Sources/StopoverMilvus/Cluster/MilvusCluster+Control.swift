@@ -90,7 +90,8 @@ extension MilvusCluster {
             $0.dbName = name.database
             $0.oldName = name.collection
             $0.newName = newName.collection
-            if newName.database != name.database { $0.newDbName = newName.database }
+            // Always: without it 2.3.5 moves the collection to the database `default` [measured].
+            $0.newDbName = newName.database
         }
         try await client.perform(.renameCollection, request, subject: name.description)
     }

@@ -41,7 +41,7 @@ struct ConnectionTests {
         #expect(error?.code == .clusterTLS)
     }
 
-    @Test("in the clear to a TLS port, or the other way round, does not hang")
+    @Test("by TLS to a server in the clear fails and does not hang")
     func wrongScheme() async throws {
         try await RealServer.with(.lite3) { server in
             var endpoint = server.endpoint

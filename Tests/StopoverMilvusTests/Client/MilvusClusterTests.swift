@@ -112,7 +112,8 @@ struct MilvusClusterTests {
         ])
         let cluster = MilvusCluster.scripted(transport)
         let rows = RowSelection(
-            collection: Self.name, primaryKey: FieldSchema(name: "id", type: .int64), partition: "p",
+            collection: Self.name, primaryKey: FieldSchema(name: "id", type: .int64),
+            partition: "p",
             range: KeyRange(after: .int64(1)))
         #expect(try await cluster.count(rows) == 42)
         let asked = try transport.request(MilvusQueryRequest.self, .query)
@@ -124,6 +125,51 @@ struct MilvusClusterTests {
 
         let error = await #expect(throws: StopoverError.self) { try await cluster.count(rows) }
         #expect(error?.code == .clusterContract)
+    }
+
+    @Test("counts with an expression even the open range: Lite 3 forgets the partition without one")
+    func countPartition() async throws {
+        let transport = ScriptedTransport([
+            .query: [
+                try .message(
+                    MilvusQueryResults.with {
+                        $0.fieldsData = [.with { $0.scalars.longData.data = [1] }]
+                    })
+            ]
+        ])
+        let rows = RowSelection(
+            collection: Self.name, primaryKey: FieldSchema(name: "id", type: .varchar),
+            partition: "p")
+        _ = try await MilvusCluster.scripted(transport).count(rows)
+        #expect(try transport.request(MilvusQueryRequest.self, .query).expr == "id >= \"\"")
+    }
+
+    @Test("asks for a page by name and key, sorted, at the timestamp or else at Strong")
+    func page() async throws {
+        let transport = ScriptedTransport([
+            .query: [try .message(MilvusQueryResults()), try .status(code: 101)]
+        ])
+        let cluster = MilvusCluster.scripted(transport)
+        var request = PageRequest(
+            rows: RowSelection(
+                collection: Self.name, primaryKey: FieldSchema(name: "id", type: .int64),
+                partition: "p", range: KeyRange(after: .int64(3))),
+            fields: [
+                FieldSchema(name: "id", type: .int64), FieldSchema(name: "$meta", type: .json),
+            ],
+            rowLimit: 100, timestamp: PinnedTimestamp(5))
+        #expect(try await cluster.page(request).lastKey == nil)
+        let asked = try transport.request(MilvusQueryRequest.self, .query)
+        #expect(asked.dbName == "d" && asked.collectionName == "c" && asked.expr == "id > 3")
+        #expect(asked.outputFields == ["id", "$meta"] && asked.partitionNames == ["p"])
+        #expect(asked.guaranteeTimestamp == 5 && asked.consistencyLevel == 4)
+        let params = Dictionary(uniqueKeysWithValues: asked.queryParams.map { ($0.key, $0.value) })
+        #expect(params == ["iterator": "True", "reduce_stop_for_best": "True", "limit": "100"])
+
+        request.timestamp = nil
+        let error = await #expect(throws: StopoverError.self) { try await cluster.page(request) }
+        #expect(error?.code == .collectionNotLoaded && error?.isTransient == false)
+        #expect(try transport.request(MilvusQueryRequest.self, .query).consistencyLevel == 0)
     }
 
     @Test("refuses to create over a name that is taken")

@@ -34,7 +34,7 @@ struct RealServerTests {
         #expect(made.schema.fields == asked.schema.fields)
         #expect(made.schema.isDynamicFieldEnabled)
         #expect(Set(made.partitions.map(\.name)) == ["_default", "left"])
-        // Lite 3 loads what it creates.
+        // Lite 3 calls a collection loaded that nobody loaded.
         #expect(made.isLoaded == (kind == .lite3))
         #expect(made.indexes.isEmpty)
         await #expect(throws: StopoverError.self) { try await cluster.create(asked) }
@@ -68,7 +68,8 @@ struct RealServerTests {
             Issue.record("\(upserted)")
             return
         }
-        let rows = RowSelection(collection: Self.name, primaryKey: FieldSchema(name: "name", type: .varchar))
+        let rows = RowSelection(
+            collection: Self.name, primaryKey: FieldSchema(name: "name", type: .varchar))
         #expect(try await cluster.count(rows) == Int64(keys.count))
         var left = rows
         left.partition = "left"

@@ -63,6 +63,15 @@ struct WriteOutcomeTests {
         }
     }
 
+    @Test("is in doubt when the answer cannot be read")
+    func damaged() async {
+        let outcome = await write(.bytes([0xFF]))
+        guard case .inDoubt = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
+    }
+
     @Test("ends as the status table says")
     func refusals() async throws {
         if case .refused(let error) = await write(try .status(code: 8)) {

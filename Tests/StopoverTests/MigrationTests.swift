@@ -50,13 +50,17 @@ struct MigrationTests {
             """, named: "there.yaml")
         let migrated = try await tool.run(["run", there])
         #expect(migrated.status == 0, "\(migrated)")
-        // Compared while loaded; a migration leaves the collection unloaded.
         let (first, _) = try await compare(
             lite, ("default", "packages"), standalone, ("archive", "packages"),
             ["--drop-field", "homepage", "--drop-field", "multi_arch", "--by-partition"],
             in: tool.scratch)
         #expect(first.status == 0, "\(first)")
 
+        // A finished migration leaves its collection unloaded, and the next one reads loaded ones only.
+        let (loaded, _) = try await Clone.fixture(
+            "load.py", ["--uri", standalone.uri, "--db", "archive", "--collection", "packages"],
+            in: tool.scratch)
+        #expect(loaded.status == 0, "\(loaded)")
         let back = try tool.migration(
             """
             source: {uri: "\(standalone.uri)"}

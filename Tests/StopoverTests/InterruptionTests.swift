@@ -27,18 +27,21 @@ struct InterruptionTests {
         var generator = Seeded(state: seed)
         var kills = 0
         var round = 0
+        var phases: [String: Int] = [:]
         while kills < 50 {
             round += 1
             let name = "round\(round)"
             let file = try tool.migration(migration(source, target, name), named: "\(name).yaml")
             while true {
                 let run = try tool.start(["run", file, "--job", name])
-                let life = Duration.milliseconds(Int.random(in: 50...2500, using: &generator))
-                try await Task.sleep(for: life)
+                // Short lives meet the beginning often, long ones the end sometimes.
+                let exponent = Double.random(in: 0...1, using: &generator)
+                try await Task.sleep(for: .milliseconds(Int(50 * pow(180, exponent))))
                 if kills < 50, run.isRunning {
                     run.signal(SIGKILL)
                     _ = try await run.ended()
                     kills += 1
+                    phases[try await phase(of: name, tool), default: 0] += 1
                     continue
                 }
                 let ended = try await run.ended()
@@ -55,7 +58,28 @@ struct InterruptionTests {
             #expect(compared.status == 0, "seed \(seed), round \(round): \(compared)")
             if compared.status != 0 { break }
         }
-        print("kill -9: \(kills) kills in \(round) migrations, seed \(seed)")
+        let met = phases.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+        print(
+            "kill -9: \(kills) kills in \(round) migrations (\(met.joined(separator: ", "))), "
+                + "seed \(seed)")
+    }
+
+    /// Where the ledger of a killed job says that it stands.
+    private func phase(of job: String, _ tool: Tool) async throws -> String {
+        let ended = try await tool.run(["status", job, "--json"])
+        guard ended.status == 0 else { return "before the job began" }
+        let report = try JSONDecoder().decode(StatusReport.self, from: Data(ended.output.utf8))
+        return report.jobs.first?.transfers.first?.phase ?? "unknown"
+    }
+
+    private struct StatusReport: Decodable {
+        struct Job: Decodable {
+            var transfers: [Transfer]
+        }
+        struct Transfer: Decodable {
+            var phase: String
+        }
+        var jobs: [Job]
     }
 
     @Test("stops at Ctrl-C with exit code 130 and carries on with the same command")

@@ -2,7 +2,7 @@ import MilvusProto
 import StopoverCore
 
 /// A value of a row; floats by their bits, so that NaN equals itself.
-enum RowValue: Hashable {
+enum RowValue: Hashable, Sendable {
     case null
     case bool(Bool)
     case int(Int64)

@@ -1,7 +1,7 @@
 import StopoverCore
 
 /// A reply of a server that never was, and the rows that are in it.
-struct GeneratedReply {
+struct GeneratedReply: Sendable {
     /// What was asked for.
     var fields: [FieldSchema]
     var keys: [PrimaryKey]

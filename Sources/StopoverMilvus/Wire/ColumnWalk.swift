@@ -22,6 +22,23 @@ enum ColumnWalk {
         var isDynamic = false
         var valid: [UInt8] = []
 
+        /// Whether there is anything in it that may be a value.
+        var holdValues: Bool {
+            var reader = WireReader(scalars ?? vectors ?? [])
+            do throws(WireError) {
+                while let (field, wire) = try reader.tag() {
+                    if wire != .bytes {
+                        try reader.skip(wire)
+                    } else if try !reader.delimited().isEmpty, field < 17 {
+                        return true
+                    }
+                }
+                return false
+            } catch {
+                return true
+            }
+        }
+
         init(_ message: ArraySlice<UInt8>) throws(WireError) {
             var reader = WireReader(message)
             while let (field, wire) = try reader.tag() {
@@ -30,10 +47,14 @@ enum ColumnWalk {
                 case (2, .bytes): name = try reader.delimited()
                 case (3, .bytes):
                     // Protobuf would merge a second one; no server writes it, so it is refused.
-                    guard scalars == nil, vectors == nil else { throw WireError("data given twice") }
+                    guard scalars == nil, vectors == nil else {
+                        throw WireError("data given twice")
+                    }
                     scalars = try reader.delimited()
                 case (4, .bytes):
-                    guard scalars == nil, vectors == nil else { throw WireError("data given twice") }
+                    guard scalars == nil, vectors == nil else {
+                        throw WireError("data given twice")
+                    }
                     vectors = try reader.delimited()
                 case (6, .varint): isDynamic = try reader.varint() != 0
                 case (7, .bytes): try ColumnWalk.flags(reader.delimited(), into: &valid)
@@ -51,17 +72,20 @@ enum ColumnWalk {
         guard parts.type == UInt64(field.type.rawValue) else {
             throw WireError("type \(parts.type) instead of \(field.type.rawValue)")
         }
-        var valid = parts.valid
+        var innerValid: [UInt8] = []
         var walked: WalkedColumn
         if field.type.isVector {
             guard parts.scalars == nil else { throw WireError("scalars in a vector field") }
-            walked = try vector(parts.vectors ?? [], field, &valid)
+            walked = try vector(parts.vectors ?? [], field, &innerValid)
         } else {
             guard parts.vectors == nil else { throw WireError("vectors in a scalar field") }
-            walked = try scalar(parts.scalars ?? [], field, &valid)
+            walked = try scalar(parts.scalars ?? [], field, &innerValid)
         }
         walked.form.isDynamic = parts.isDynamic || field.isDynamic
-        try compact(&walked, valid)
+        guard parts.valid.isEmpty || innerValid.isEmpty || parts.valid == innerValid else {
+            throw WireError("two sets of flags that disagree")
+        }
+        try compact(&walked, parts.valid.isEmpty ? innerValid : parts.valid)
         return walked
     }
 
@@ -118,7 +142,7 @@ enum ColumnWalk {
             throw WireError("dimension \(dimension) instead of \(asked)")
         }
         if field.type != .sparseFloatVector, dimension ?? 0 == 0 {
-            dimension = field.dimension.map { UInt64($0) }
+            dimension = field.dimension.flatMap { UInt64(exactly: $0) }
         }
         guard let data else { return try empty(field, dimension: dimension) }
         guard
@@ -128,7 +152,8 @@ enum ColumnWalk {
         var form = ColumnForm(
             name: field.name, type: field.type, layout: layout, dataField: data.field,
             dimension: dimension)
-        let payload = form.hasInnerMessage ? try values(data.bytes, &form, element: nil) : data.bytes
+        let payload =
+            form.hasInnerMessage ? try values(data.bytes, &form, element: nil) : data.bytes
         return WalkedColumn(form: form, payload: payload, rowCount: 0)
     }
 
@@ -157,34 +182,41 @@ enum ColumnWalk {
         _ message: ArraySlice<UInt8>, _ form: inout ColumnForm, element: DataType?
     ) throws(WireError) -> ArraySlice<UInt8> {
         form.layout.isPackedField
-            ? try packed(message, form.layout)
+            ? try packed(message, form)
             : try records(message, &form, element: element)
     }
 
     private static func packed(
-        _ message: ArraySlice<UInt8>, _ layout: ValueLayout
+        _ message: ArraySlice<UInt8>, _ form: ColumnForm
     ) throws(WireError) -> ArraySlice<UInt8> {
+        let width = form.type.payloadElementWidth
+        let element: ValueLayout = form.layout == .varints ? .varints : .fixed(width: width)
         var reader = WireReader(message)
         var run: ArraySlice<UInt8>?
         var joined: [UInt8] = []
-        func add(_ bytes: ArraySlice<UInt8>) {
+        func add(_ bytes: ArraySlice<UInt8>) throws(WireError) {
             if let first = run {
-                if joined.isEmpty { joined = Array(first) }
+                // Each must end with a number, or two halves would join into one.
+                _ = try ValueRun(layout: element, payload: bytes).count()
+                if joined.isEmpty {
+                    _ = try ValueRun(layout: element, payload: first).count()
+                    joined = Array(first)
+                }
                 joined += bytes
             } else {
                 run = bytes
             }
         }
         while let (field, wire) = try reader.tag() {
-            switch (field, wire, layout) {
-            case (1, .bytes, _): add(try reader.delimited())
+            switch (field, wire, element) {
+            case (1, .bytes, _): try add(try reader.delimited())
             // Not packed: legal, and joined into the packed form.
             case (1, .varint, .varints):
                 let start = reader.position
                 _ = try reader.varint()
-                add(message[start..<reader.position])
-            case (1, .fixed32, .fixed), (1, .fixed64, .fixed):
-                add(try reader.fixed(wire == .fixed32 ? 4 : 8))
+                try add(message[start..<reader.position])
+            case (1, .fixed32, .fixed(width: 4)), (1, .fixed64, .fixed(width: 8)):
+                try add(try reader.fixed(width))
             case (1, _, _): throw WireError("values of another kind")
             default: try reader.skip(wire)
             }
@@ -202,12 +234,14 @@ enum ColumnWalk {
         var end = message.startIndex
         var rewritten: [UInt8]?
         let isArray = form.type == .array
+        var elements = try isArray ? elementForm(element) : form
         while true {
             let before = reader.position
             guard let (field, wire) = try reader.tag() else { break }
             guard field == 1, wire == .bytes else {
                 if field == 2, wire == .varint, isArray || form.type == .sparseFloatVector {
-                    form.second = try reader.varint()
+                    let second = try reader.varint()
+                    if !isArray { form.second = second }
                 } else if field == 1 {
                     throw WireError("values of another kind")
                 } else {
@@ -223,7 +257,7 @@ enum ColumnWalk {
             }
             var patched: [UInt8]?
             if isArray {
-                let needsType = try arrayRowIsUntyped(value, element: element)
+                let needsType = try arrayRowIsUntyped(value, &elements)
                 if needsType { patched = try emptyArrayRow(element) }
             }
             if patched != nil || before != end, rewritten == nil {
@@ -237,19 +271,27 @@ enum ColumnWalk {
             }
             end = reader.position
         }
-        if isArray, form.second == nil, let element { form.second = UInt64(element.rawValue) }
+        // By the schema, which the rows were held against; a server may leave it out.
+        if isArray, let element { form.second = UInt64(element.rawValue) }
         if let rewritten { return rewritten[...] }
         return start.map { message[$0..<end] } ?? []
     }
 
-    /// Checks that an array row holds elements of the right type; true when it holds no field at all.
+    /// The elements of an array row, as a column of their own.
+    private static func elementForm(_ element: DataType?) throws(WireError) -> ColumnForm {
+        guard let element, let field = FieldLayout.elementField(element),
+            let layout = FieldLayout.layout(type: element, dataField: field, dimension: nil)
+        else { throw WireError("an array of elements that are not known") }
+        return ColumnForm(name: "", type: element, layout: layout, dataField: field)
+    }
+
+    /// Checks that an array row holds whole elements of the right type; true when it holds no
+    /// field at all.
     private static func arrayRowIsUntyped(
-        _ row: ArraySlice<UInt8>, element: DataType?
+        _ row: ArraySlice<UInt8>, _ elements: inout ColumnForm
     ) throws(WireError) -> Bool {
         guard !row.isEmpty else { return true }
-        guard let element, let wanted = FieldLayout.elementField(element) else {
-            throw WireError("an array of elements that are not known")
-        }
+        let wanted = elements.dataField
         var reader = WireReader(row)
         var isTyped = false
         while let (field, wire) = try reader.tag() {
@@ -257,7 +299,8 @@ enum ColumnWalk {
                 throw WireError("an array row with field \(field) instead of \(wanted)")
             }
             isTyped = true
-            _ = try reader.delimited()
+            let run = try values(reader.delimited(), &elements, element: nil)
+            _ = try ValueRun(layout: elements.layout, payload: run).count()
         }
         return !isTyped
     }

@@ -19,8 +19,10 @@ public struct MutationReply: Sendable {
         var reader = WireReader(bytes)
         while let (field, wire) = try reader.tag() {
             switch (field, wire) {
-            case (1, .bytes): reply.status = try ReplyStatus(reader.delimited())
-            case (2, .bytes): reply.ids = try ids(reader.delimited())
+            case (1, .bytes): try reply.status.merge(reader.delimited())
+            case (2, .bytes):
+                guard reply.ids == nil else { throw WireError("ids given twice") }
+                reply.ids = try ids(reader.delimited())
             case (4, .bytes):
                 reply.failedRows += try ValueRun(layout: .varints, payload: reader.delimited())
                     .count()
@@ -38,29 +40,41 @@ public struct MutationReply: Sendable {
 
     private static func ids(_ message: ArraySlice<UInt8>) throws(WireError) -> WrittenIDs? {
         var reader = WireReader(message)
-        guard let (field, wire) = try reader.tag() else { return nil }
-        guard wire == .bytes else { throw WireError("ids of another kind") }
-        var inner = WireReader(try reader.delimited())
-        switch field {
-        case 1:
-            var ids: [Int64] = []
-            while let (field, wire) = try inner.tag() {
-                switch (field, wire) {
-                case (1, .bytes):
-                    var packed = WireReader(try inner.delimited())
-                    while !packed.isAtEnd { ids.append(Int64(bitPattern: try packed.varint())) }
-                case (1, .varint): ids.append(Int64(bitPattern: try inner.varint()))
-                default: try inner.skip(wire)
-                }
+        var ids: WrittenIDs?
+        while let (field, wire) = try reader.tag() {
+            switch (field, wire) {
+            case (1...2, .bytes):
+                guard ids == nil else { throw WireError("ids given twice") }
+                let message = try reader.delimited()
+                ids = field == 1 ? .int64(try int64s(message)) : .varchar(try varchars(message))
+            case (1...2, _): throw WireError("ids of another kind")
+            default: try reader.skip(wire)
             }
-            return .int64(ids)
-        case 2:
-            var ids: [String] = []
-            while let id = try ValueRun.record(&inner) {
-                ids.append(String(decoding: id, as: UTF8.self))
-            }
-            return .varchar(ids)
-        default: throw WireError("ids in field \(field)")
         }
+        return ids
+    }
+
+    private static func int64s(_ message: ArraySlice<UInt8>) throws(WireError) -> [Int64] {
+        var reader = WireReader(message)
+        var ids: [Int64] = []
+        while let (field, wire) = try reader.tag() {
+            switch (field, wire) {
+            case (1, .bytes):
+                var packed = WireReader(try reader.delimited())
+                while !packed.isAtEnd { ids.append(Int64(bitPattern: try packed.varint())) }
+            case (1, .varint): ids.append(Int64(bitPattern: try reader.varint()))
+            default: try reader.skip(wire)
+            }
+        }
+        return ids
+    }
+
+    private static func varchars(_ message: ArraySlice<UInt8>) throws(WireError) -> [String] {
+        var reader = WireReader(message)
+        var ids: [String] = []
+        while let id = try ValueRun.record(&reader) {
+            ids.append(String(decoding: id, as: UTF8.self))
+        }
+        return ids
     }
 }

@@ -12,7 +12,8 @@ public struct ReplyStatus: Hashable, Sendable {
 
     init() {}
 
-    init(_ message: ArraySlice<UInt8>) throws(WireError) {
+    /// A status given twice is one status, as protobuf has it: an error is not undone by what follows.
+    mutating func merge(_ message: ArraySlice<UInt8>) throws(WireError) {
         var reader = WireReader(message)
         while let (field, wire) = try reader.tag() {
             switch (field, wire) {
@@ -47,7 +48,7 @@ public struct QueryReply: Sendable {
             var reader = WireReader(bytes)
             while let (field, wire) = try reader.tag() {
                 switch (field, wire) {
-                case (1, .bytes): status = try ReplyStatus(reader.delimited())
+                case (1, .bytes): try status.merge(reader.delimited())
                 case (2, .bytes): columns.append(try reader.delimited())
                 case (5, .varint): timestamp = try reader.varint()
                 case (1...2, _), (5, _): throw WireError("field \(field) of another kind")
@@ -68,6 +69,7 @@ public struct QueryReply: Sendable {
         _ messages: [ArraySlice<UInt8>], _ fields: [FieldSchema]
     ) throws(StopoverError) -> Page {
         var walked: [String: WalkedColumn] = [:]
+        var othersHoldValues = false
         for message in messages {
             let parts: ColumnWalk.Parts
             do { parts = try ColumnWalk.Parts(message) } catch {
@@ -75,8 +77,12 @@ public struct QueryReply: Sendable {
             }
             guard
                 let field = fields.first(where: { $0.name.utf8.elementsEqual(parts.name) })
-                    ?? (parts.isDynamic && parts.name.isEmpty ? fields.first(where: \.isDynamic) : nil)
-            else { continue }
+                    ?? (parts.isDynamic && parts.name.isEmpty
+                        ? fields.first(where: \.isDynamic) : nil)
+            else {
+                othersHoldValues = othersHoldValues || parts.holdValues
+                continue
+            }
             guard walked[field.name] == nil else {
                 throw .malformedReply("column \(field.name) comes twice")
             }
@@ -86,6 +92,8 @@ public struct QueryReply: Sendable {
         }
         let rowCount = walked.values.map(\.rowCount).max() ?? 0
         guard rowCount > 0 else {
+            // An empty page ends a range: it must not be one whose columns have other names.
+            guard !othersHoldValues else { throw .malformedReply("no asked column has rows") }
             return Page(batch: Batch(rowCount: 0, columns: []), firstKey: nil, lastKey: nil)
         }
         var columns: [Column] = []
@@ -97,7 +105,8 @@ public struct QueryReply: Sendable {
             }
             guard column.rowCount == rowCount else {
                 throw .malformedReply(
-                    "column \(field.name) has \(column.rowCount) rows where others have \(rowCount)")
+                    "column \(field.name) has \(column.rowCount) rows where others have \(rowCount)"
+                )
             }
             if field.isPrimaryKey { keys = try KeyScan.ends(of: column) }
             columns.append(column.column)
@@ -158,7 +167,8 @@ extension StopoverError {
         StopoverError(
             .wireMalformed, "a reply of the server cannot be read: \(what)",
             remedy: "Nothing of it was taken. Run the same command again; if it comes back, the "
-                + "server is of a version that this tool does not know: report it with its version.")
+                + "server is of a version that this tool does not know: report it with its version."
+        )
     }
 
     fileprivate static func unsorted(_ left: PrimaryKey, _ right: PrimaryKey) -> StopoverError {

@@ -73,7 +73,9 @@ struct ValueRun {
         case .varints: _ = try reader.varint()
         case .fixed(let width): _ = try reader.fixed(width)
         case .records:
-            guard try ValueRun.record(&reader) != nil else { throw WireError("rows beyond the end") }
+            guard try ValueRun.record(&reader) != nil else {
+                throw WireError("rows beyond the end")
+            }
         }
     }
 

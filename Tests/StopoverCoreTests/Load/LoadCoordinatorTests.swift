@@ -146,6 +146,21 @@ struct LoadCoordinatorTests {
         #expect(bench.sent.map { $0.0.chunk.number } == [2])
     }
 
+    @Test("doubts what is not flushed when the target cannot be reached, and sends the rest again")
+    func unreached() {
+        var bench = Bench(requestLimit: 1)
+        bench.spool(1...2)
+        bench.handle(.extractionFinished)
+        bench.answer(.acknowledged)
+        bench.answer(.unreached(trouble))
+        bench.handle(.pauseEnded)
+        #expect(bench.sent.map { $0.0.chunk.number } == [2] && bench.sent.map(\.1) == [.insert])
+        bench.answer(.acknowledged)
+        #expect(bench.fences == 1)
+        bench.handle(.fenceStands)
+        #expect(bench.sent.map { $0.0.chunk.number } == [1] && bench.sent.map(\.1) == [.upsert])
+    }
+
     @Test("fences again when a request of the final pass is in doubt")
     func doubtInFinalPass() {
         var bench = Bench()

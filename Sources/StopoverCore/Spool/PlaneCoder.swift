@@ -40,17 +40,18 @@ final class PlaneCoder {
     func store(
         _ payload: ArraySlice<UInt8>, elementWidth: Int, into file: inout [UInt8]
     ) -> [StoredPlane] {
-        let width = elementWidth > 1 && payload.count % elementWidth == 0 ? elementWidth : 1
-        guard width > 1 else {
-            return [payload.withUnsafeBytes { store($0, level: PlaneCoder.textLevel, &file) }]
-        }
+        let width = payload.count % elementWidth == 0 ? elementWidth : 1
         let rows = payload.count / width
         return payload.withUnsafeBytes { bytes in
-            withUnsafeTemporaryAllocation(byteCount: max(rows, 1), alignment: 64) { plane in
-                (0..<width).map { offset in
-                    for row in 0..<rows { plane[row] = bytes[row &* width &+ offset] }
-                    let content = UnsafeRawBufferPointer(rebasing: plane[0..<rows])
-                    return store(content, level: PlaneCoder.entropyOnlyLevel, &file)
+            guard width > 1 else { return [store(bytes, level: PlaneCoder.textLevel, &file)] }
+            return withUnsafeTemporaryAllocation(byteCount: max(bytes.count, 1), alignment: 64) {
+                BytePlanes.split(bytes, width: width, into: $0)
+                let planes = UnsafeRawBufferPointer($0)
+                return (0..<width).map { plane in
+                    let content = planes[(plane * rows)..<((plane + 1) * rows)]
+                    return store(
+                        UnsafeRawBufferPointer(rebasing: content),
+                        level: PlaneCoder.entropyOnlyLevel, &file)
                 }
             }
         }
@@ -59,7 +60,6 @@ final class PlaneCoder {
     private func store(
         _ bytes: UnsafeRawBufferPointer, level: Int32, _ file: inout [UInt8]
     ) -> StoredPlane {
-        let start = file.count
         if bytes.count >= PlaneCoder.shortestPlane,
             level != PlaneCoder.entropyOnlyLevel || isWorthwhile(bytes)
         {
@@ -70,17 +70,16 @@ final class PlaneCoder {
                     compressor, ZSTD_c_experimentalParam5, Int32(ZSTD_ps_enable.rawValue))
             }
             let bound = ZSTD_compressBound(bytes.count)
-            file.append(contentsOf: repeatElement(0, count: bound))
-            let written = file.withUnsafeMutableBytes { file in
-                ZSTD_compress2(
-                    compressor, file.baseAddress.map { $0 + start }, bound, bytes.baseAddress,
-                    bytes.count)
+            let written: Int? = withUnsafeTemporaryAllocation(byteCount: bound, alignment: 64) {
+                let written = ZSTD_compress2(
+                    compressor, $0.baseAddress, bound, bytes.baseAddress, bytes.count)
+                guard ZSTD_isError(written) == 0, written < bytes.count else { return nil }
+                file.append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[0..<written]))
+                return written
             }
-            if ZSTD_isError(written) == 0, written < bytes.count {
-                file.removeSubrange((start + written)...)
+            if let written {
                 return StoredPlane(isCompressed: true, storedBytes: written, bytes: bytes.count)
             }
-            file.removeSubrange(start...)
         }
         file.append(contentsOf: bytes)
         return StoredPlane(isCompressed: false, storedBytes: bytes.count, bytes: bytes.count)
@@ -110,43 +109,50 @@ final class PlaneCoder {
         guard width > 0, payloadBytes % width == 0,
             planes.allSatisfy({ $0.bytes == payloadBytes / width })
         else { throw ChunkDamage("planes do not add up to the payload") }
-        if width == 1 {
-            var payload = [UInt8](repeating: 0, count: payloadBytes)
-            try restore(planes[0], stored, into: &payload)
-            return payload
+        let content = contents(planes, of: stored, payloadBytes: payloadBytes)
+        guard content.count == payloadBytes else { throw ChunkDamage("a plane cannot be restored") }
+        guard width > 1 else { return content }
+        return [UInt8](unsafeUninitializedCapacity: payloadBytes) { payload, count in
+            content.withUnsafeBytes {
+                BytePlanes.join($0, width: width, into: UnsafeMutableRawBufferPointer(payload))
+            }
+            count = payloadBytes
         }
-        var payload = [UInt8](repeating: 0, count: payloadBytes)
-        var plane = [UInt8](repeating: 0, count: payloadBytes / width)
-        var start = stored.startIndex
-        for (offset, description) in planes.enumerated() {
-            let end = start + description.storedBytes
-            try restore(description, stored[start..<end], into: &plane)
-            start = end
-            payload.withUnsafeMutableBufferPointer { payload in
-                plane.withUnsafeBufferPointer { plane in
-                    for row in 0..<plane.count { payload[row &* width &+ offset] = plane[row] }
-                }
+    }
+
+    /// The planes one after another, up to the first that is damaged.
+    private func contents(
+        _ planes: [StoredPlane], of stored: ArraySlice<UInt8>, payloadBytes: Int
+    ) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: payloadBytes) { contents, count in
+            var start = stored.startIndex
+            for plane in planes {
+                let frame = stored[start..<(start + plane.storedBytes)]
+                let content = UnsafeMutableRawBufferPointer(
+                    rebasing: UnsafeMutableRawBufferPointer(contents)[count..<(count + plane.bytes)]
+                )
+                guard restore(plane, frame, into: content) else { return }
+                start += plane.storedBytes
+                count += plane.bytes
             }
         }
-        return payload
     }
 
     private func restore(
-        _ plane: StoredPlane, _ stored: ArraySlice<UInt8>, into bytes: inout [UInt8]
-    ) throws(ChunkDamage) {
-        guard plane.isCompressed else {
-            guard stored.count == bytes.count else { throw ChunkDamage("a plane is short") }
-            bytes = Array(stored)
-            return
-        }
-        let written = bytes.withUnsafeMutableBytes { bytes in
-            stored.withUnsafeBytes { stored in
-                ZSTD_decompressDCtx(
-                    decompressor, bytes.baseAddress, bytes.count, stored.baseAddress, stored.count)
+        _ plane: StoredPlane, _ stored: ArraySlice<UInt8>,
+        into content: UnsafeMutableRawBufferPointer
+    ) -> Bool {
+        stored.withUnsafeBytes { stored in
+            guard plane.isCompressed else {
+                guard stored.count == content.count else { return false }
+                content.copyMemory(from: stored)
+                return true
             }
-        }
-        guard ZSTD_isError(written) == 0, written == bytes.count else {
-            throw ChunkDamage("a frame cannot be decompressed")
+            // An error is a number too, greater than any length.
+            return content.count
+                == ZSTD_decompressDCtx(
+                    decompressor, content.baseAddress, content.count, stored.baseAddress,
+                    stored.count)
         }
     }
 }

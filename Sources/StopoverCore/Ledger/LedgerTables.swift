@@ -95,8 +95,9 @@ enum LedgerTables {
     ) throws -> [Value] {
         var values: [Value] = []
         try forEachRow(db, table, condition, arguments) { row in
+            // By position: until the definitions are checked, a column may have any name.
             do {
-                values.append(try JSONDecoder().decode(Value.self, from: row["record"] as Data))
+                values.append(try JSONDecoder().decode(Value.self, from: row[row.count - 2]))
             } catch {
                 throw StopoverError.ledgerCorrupt("a record of \(table) cannot be read: \(error)")
             }

@@ -16,7 +16,7 @@ struct JobLockTests {
         let input = Pipe()
         let output = Pipe()
         process.executableURL = URL(filePath: "/usr/bin/flock")
-        process.arguments = [path, "sh", "-c", "echo held; read line || exit 0"]
+        process.arguments = ["-o", path, "sh", "-c", "echo held; read line || exit 0"]
         process.standardInput = input
         process.standardOutput = output
         try process.run()
@@ -35,20 +35,25 @@ struct JobLockTests {
         #expect(error?.remedy.contains("status") == true)
         try input.fileHandleForWriting.close()
         process.waitUntilExit()
-        #expect(!JobLock.isHeld(at: path))
+        waitUntilFree()
         _ = try JobLock(at: path)
     }
 
     @Test("is free after its holder was killed")
     func killed() throws {
         let (process, input) = try holder()
-        // The shell has inherited the lock's file: it ends with its input, as the kernel closes both.
         kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
+        waitUntilFree()
+        _ = try JobLock(at: path)
         try input.fileHandleForWriting.close()
+        process.waitUntilExit()
+    }
+
+    /// A process that another test starts shares our files for a moment, between fork and exec.
+    private func waitUntilFree() {
         let deadline = ContinuousClock.now + .seconds(10)
         while JobLock.isHeld(at: path), ContinuousClock.now < deadline { usleep(1000) }
-        _ = try JobLock(at: path)
+        #expect(!JobLock.isHeld(at: path))
     }
 
     @Test("names its holder to the next")
@@ -59,7 +64,7 @@ struct JobLockTests {
         #expect(error?.code == .jobLocked)
         #expect(error?.message.contains("pid \(getpid()) on ") == true)
         _ = consume lock
-        #expect(!JobLock.isHeld(at: path))
+        waitUntilFree()
     }
 
     @Test("does without the name when the file holds something else")

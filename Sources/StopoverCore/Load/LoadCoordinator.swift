@@ -133,6 +133,10 @@ public struct LoadCoordinator: Sendable {
     private var isFlushWanted = false
     private var isExtractionFinished = false
     private var isPaused = false
+    /// One request alone, until it is acknowledged: at the start, after a pause and after a
+    /// rename. A server that comes back is not met by all workers at once; and Lite 3, when the
+    /// first inserts after its restart come side by side, acknowledges all and keeps one [measured].
+    private var isProbing = true
     private var patience = Patience()
     private var ending: Ending?
 
@@ -186,6 +190,7 @@ public struct LoadCoordinator: Sendable {
             isFlushWanted = !acked.isEmpty
         case .fenceStands:
             stage = .upserting
+            isProbing = true
             upserted = []
             for id in tainted.sorted() {
                 if let chunk = chunks[id] { enqueue(chunk, for: .upsert) }
@@ -206,6 +211,7 @@ extension LoadCoordinator {
         switch end {
         case .acknowledged:
             patience.succeeded()
+            isProbing = false
             return acknowledged(part)
         case .refused(let error):
             sendAgain([part])
@@ -297,6 +303,7 @@ extension LoadCoordinator {
     private mutating func pause(because error: StopoverError) -> [Action] {
         guard !isPaused else { return [] }
         isPaused = true
+        isProbing = true
         return [.pause(patience.failed(), because: error)]
     }
 }
@@ -357,7 +364,8 @@ extension LoadCoordinator {
 
     private mutating func sends(_ mode: WriteMode) -> [Action] {
         var actions: [Action] = []
-        while !isPaused, inFlight.count < settings.requestLimit,
+        let limit = isProbing ? 1 : settings.requestLimit
+        while !isPaused, inFlight.count < limit,
             let part = mode == .insert ? inserts.popFirst() : upserts.popFirst()
         {
             if part.chunk > sentThrough {

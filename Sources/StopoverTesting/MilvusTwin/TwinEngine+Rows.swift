@@ -30,14 +30,16 @@ extension TwinEngine {
     ) throws -> String {
         guard !message.partition.isEmpty else { return PartitionDescription.defaultName }
         guard held.hiddenPartitions == 0 else {
-            throw TwinRefusal.badParameter(
-                "not support manually specifying the partition names if partition key mode is used")
+            throw TwinEngine.partitionsAreHidden
         }
         guard held.partitionNames.contains(message.partition) else {
             throw TwinRefusal.partitionMissing(message.partition)
         }
         return message.partition
     }
+
+    private static let partitionsAreHidden = TwinRefusal.badParameter(
+        "not support manually specifying the partition names if partition key mode is used")
 
     /// For the statistics; the collection may meanwhile have gone by another name.
     private func note(_ count: Int, of held: TwinCollection, _ message: InsertMessage) {
@@ -103,9 +105,10 @@ extension TwinEngine {
             try $0.collection(request.dbName, request.collectionName)
         }
         guard held.isLoaded else { throw TwinRefusal.notLoaded }
-        let partitions =
-            held.hiddenPartitions > 0
-            ? held.partitionNames : try held.partitions(named: request.partitionNames)
+        guard held.hiddenPartitions == 0 || request.partitionNames.isEmpty else {
+            throw TwinEngine.partitionsAreHidden
+        }
+        let partitions = try held.partitions(named: request.partitionNames)
         let filter = try KeyFilter(request.expr, key: held.schema.keyField)
         if request.outputFields == [TwinEngine.countField] {
             return try countReply(held.rows.count(filter, partitions: partitions))

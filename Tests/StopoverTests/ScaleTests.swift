@@ -1,0 +1,46 @@
+import Foundation
+import StopoverCore
+import StopoverTesting
+import Testing
+
+@Suite("Two million small rows")
+struct ScaleTests {
+    /// Far above what it takes (README), far below what the rows would take if they were kept.
+    private static let memoryLimitKiB = 400 << 10
+
+    @Test("arrive whole in bounded memory, each column as the source made it")
+    func twoMillion() async throws {
+        let tool = try Tool()
+        let rows: Int64 = 2_000_000
+        let name = CollectionName(collection: "rows")
+        var from = MilvusTwin.Options()
+        from.generated = [name: MilvusTwin.Generated(rows: rows)]
+        var into = MilvusTwin.Options()
+        into.store = .tally
+        try await MilvusTwin.with(from) { [into] source in
+            try await MilvusTwin.with(into) { target in
+                let file = try tool.migration(
+                    """
+                    source: {uri: "\(source.uri)"}
+                    target: {uri: "\(target.uri)"}
+                    """)
+                let run = try tool.start(["run", file])
+                var peak = 0
+                while run.isRunning {
+                    peak = max(peak, Self.peakKiB(run.pid))
+                    try await Task.sleep(for: .milliseconds(50))
+                }
+                let ended = try await run.ended()
+                #expect(ended.status == 0, "\(ended)")
+                #expect(try target.tally(of: name) == MilvusTwin.expectedTally(rows: rows))
+                #expect(peak > 0 && peak < Self.memoryLimitKiB, "\(peak) KiB")
+            }
+        }
+    }
+
+    private static func peakKiB(_ pid: pid_t) -> Int {
+        let status = (try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)) ?? ""
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+        return line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) } ?? 0
+    }
+}

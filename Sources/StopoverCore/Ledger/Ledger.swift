@@ -5,14 +5,14 @@ import GRDB
 ///
 /// Entries of many callers are committed together while a transaction is under way (group
 /// commit), so a durable write costs a sync per group and not per chunk. A call returns when its
-/// entries are on disk. Rows are stored with a checksum over their bytes: SQLite keeps none, and a
-/// flipped bit must be refused, never believed.
+/// entries are on disk. Rows are stored with a checksum over all their columns: SQLite keeps none,
+/// and a flipped bit must be refused, never believed.
 public actor Ledger {
     /// Raised when the tables or the meaning of a record change.
     static let format = 1
 
     public nonisolated let job: JobIdentity
-    private let database: DatabaseQueue
+    let database: DatabaseQueue
     private var waiting: [(entries: [LedgerEntry], done: CheckedContinuation<Void, any Error>)] = []
     private var isWriting = false
 
@@ -25,12 +25,11 @@ public actor Ledger {
 
     /// Makes the ledger of a new job at `path`, which must not exist.
     public static func create(at path: String, job: JobIdentity) throws -> Ledger {
+        try LedgerTables.makeFile(path)
         let database = try open(path)
         try LedgerTables.guarded {
             try database.write { db in
-                try LedgerTables.create(db)
-                try LedgerTables.put(db, "format", format)
-                try LedgerTables.put(db, "job", job)
+                try LedgerTables.create(db, format: format, job: job)
             }
         }
         return Ledger(job: job, database: database)
@@ -39,17 +38,11 @@ public actor Ledger {
     /// Opens the ledger of a job that exists. Throws `STO-LEDGER-CORRUPT` for a damaged file and
     /// `STO-LEDGER-NEWER` for one that a later version of the tool wrote.
     public static func open(at path: String) throws -> Ledger {
+        // SQLite would make an empty file.
+        guard access(path, F_OK) == 0 else { throw StopoverError.ledgerNotOpened(errno) }
         let database = try open(path)
         let job = try LedgerTables.guarded {
-            try database.read { db in
-                let check = try String.fetchOne(db, sql: "PRAGMA quick_check(1)")
-                guard check == "ok" else {
-                    throw StopoverError.ledgerCorrupt("quick_check: \(check ?? "no answer")")
-                }
-                let format = try LedgerTables.get(db, "format", as: Int.self)
-                guard format <= Ledger.format else { throw StopoverError.ledgerNewer(format) }
-                return try LedgerTables.get(db, "job", as: JobIdentity.self)
-            }
+            try database.read { try LedgerTables.check($0, format: format) }
         }
         return Ledger(job: job, database: database)
     }
@@ -132,7 +125,8 @@ public actor Ledger {
         }
     }
 
-    public func chunks(of transfer: TransferID, in state: ChunkState) async throws -> [ChunkRecord] {
+    public func chunks(of transfer: TransferID, in state: ChunkState) async throws -> [ChunkRecord]
+    {
         try await read {
             try LedgerTables.records(
                 $0, "chunk", "transfer = ? AND state = ? ORDER BY id",
@@ -154,7 +148,9 @@ public actor Ledger {
 
     public func lastChunk() async throws -> ChunkID {
         try await read {
-            ChunkID(try Int64.fetchOne($0, sql: "SELECT max(id) FROM chunk") ?? 0)
+            let last: [ChunkRecord] = try LedgerTables.records(
+                $0, "chunk", "1 ORDER BY id DESC LIMIT 1")
+            return last.first?.id ?? ChunkID(0)
         }
     }
 
@@ -169,19 +165,15 @@ public actor Ledger {
     public func totals(of transfer: TransferID) async throws -> Totals {
         try await read { db in
             var totals = Totals(rows: 0, ackedRows: 0, flushedRows: 0, flushedChunks: 0)
-            let rows = try Row.fetchAll(
-                db,
-                sql: "SELECT state, sum(rows), count(*) FROM chunk WHERE transfer = ? GROUP BY state",
-                arguments: [transfer.number])
-            for row in rows {
-                let count: Int64 = row[1]
-                totals.rows += count
-                switch ChunkState(rawValue: row[0]) {
-                case .acked: totals.ackedRows += count
+            try LedgerTables.forEachRow(db, "chunk", "transfer = ?", [transfer.number]) { row in
+                let rows: Int64 = row["rows"]
+                totals.rows += rows
+                switch ChunkState(rawValue: row["state"]) {
+                case .acked: totals.ackedRows += rows
                 case .flushed:
-                    totals.ackedRows += count
-                    totals.flushedRows += count
-                    totals.flushedChunks += row[2]
+                    totals.ackedRows += rows
+                    totals.flushedRows += rows
+                    totals.flushedChunks += 1
                 case .spooled, nil: break
                 }
             }
@@ -192,8 +184,11 @@ public actor Ledger {
     /// Messages of the notes with this code, oldest first.
     public func notes(code: String) async throws -> [String] {
         try await read {
-            try String.fetchAll(
-                $0, sql: "SELECT message FROM note WHERE code = ? ORDER BY id", arguments: [code])
+            var messages: [String] = []
+            try LedgerTables.forEachRow($0, "note", "code = ? ORDER BY id", [code]) { row in
+                messages.append(row["message"])
+            }
+            return messages
         }
     }
 

@@ -17,8 +17,10 @@ extension LedgerTables {
 extension StopoverError {
     fileprivate init(_ error: DatabaseError) {
         switch error.resultCode {
-        case .SQLITE_CORRUPT, .SQLITE_NOTADB:
+        // Our statements are constant, so SQLITE_ERROR says that the tables are not ours.
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_ERROR:
             self = .ledgerCorrupt(error.message ?? "\(error.resultCode)")
+        case .SQLITE_CONSTRAINT: self = .ledgerRefuses(error.message ?? "\(error.resultCode)")
         case .SQLITE_FULL:
             self = StopoverError(
                 .ledgerDiskFull, "the disk of the job directory is full",
@@ -42,9 +44,17 @@ extension StopoverError {
             cause: what)
     }
 
+    static func ledgerNotOpened(_ code: Int32) -> StopoverError {
+        StopoverError(
+            .ledgerIO, "the ledger cannot be opened: \(String(cString: strerror(code)))",
+            remedy: "Check the disk and the rights of the job directory, then run the same command "
+                + "again.")
+    }
+
     static func ledgerNewer(_ format: Int) -> StopoverError {
         StopoverError(
-            .ledgerNewer, "the job was begun by a later version of stopover (ledger format \(format))",
+            .ledgerNewer,
+            "the job was begun by a later version of stopover (ledger format \(format))",
             remedy: "Carry on with that version.")
     }
 

@@ -3,8 +3,20 @@ import Foundation
 import GRDB
 
 /// The tables, and what each entry does to them.
+///
+/// The last column of every table is a checksum over the others, so that neither a record nor the
+/// columns by which it is found can change unseen.
 enum LedgerTables {
-    static func create(_ db: Database) throws {
+    static let names = ["fact", "transfer", "split", "chunk", "ack", "note"]
+
+    /// SQLite gives its -wal and -shm the rights of the file, but would make it for all to read.
+    static func makeFile(_ path: String) throws(StopoverError) {
+        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw .ledgerNotOpened(errno) }
+        close(file)
+    }
+
+    static func create(_ db: Database, format: Int, job: JobIdentity) throws {
         try db.execute(
             sql: """
                 CREATE TABLE fact(name TEXT PRIMARY KEY, record BLOB NOT NULL, sum INTEGER NOT NULL);
@@ -19,30 +31,78 @@ enum LedgerTables {
                 CREATE INDEX chunk_state ON chunk(transfer, state);
                 CREATE TABLE ack(
                     chunk INTEGER NOT NULL, low INTEGER NOT NULL, high INTEGER NOT NULL, ids BLOB,
-                    PRIMARY KEY(chunk, low)) WITHOUT ROWID;
+                    sum INTEGER NOT NULL, PRIMARY KEY(chunk, low)) WITHOUT ROWID;
                 CREATE TABLE note(
                     id INTEGER PRIMARY KEY, at REAL NOT NULL, code TEXT NOT NULL,
-                    message TEXT NOT NULL);
+                    message TEXT NOT NULL, sum INTEGER NOT NULL);
                 """)
+        try insert(db, "fact", ["format", try encode(format)])
+        try insert(db, "fact", ["schema", try encode(try schema(db))])
+        try insert(db, "fact", ["job", try encode(job)])
     }
 
-    // MARK: Records
-
-    static func put(_ db: Database, _ name: String, _ value: some Encodable) throws {
-        let record = try encode(value)
-        try db.execute(
-            sql: "INSERT OR REPLACE INTO fact(name, record, sum) VALUES (?, ?, ?)",
-            arguments: [name, record, sum(record)])
+    /// The job of a ledger of which every byte that is ever believed was checked: SQLite's pages and
+    /// indexes, the tables' definitions, and the checksum of every row. A damaged row could hide from
+    /// later queries, so it is looked for here, where all rows are read.
+    static func check(_ db: Database, format known: Int) throws -> JobIdentity {
+        let check = try String.fetchOne(db, sql: "PRAGMA integrity_check(1)")
+        guard check == "ok" else {
+            throw StopoverError.ledgerCorrupt("integrity_check: \(check ?? "no answer")")
+        }
+        let format = try fact(db, "format", as: Int.self)
+        guard format <= known else { throw StopoverError.ledgerNewer(format) }
+        guard try fact(db, "schema", as: [String].self) == schema(db) else {
+            throw StopoverError.ledgerCorrupt("the tables are not as they were made")
+        }
+        for table in names { try forEachRow(db, table, "1") { _ in } }
+        return try fact(db, "job", as: JobIdentity.self)
     }
 
-    static func get<Value: Decodable>(_ db: Database, _ name: String, as: Value.Type) throws
-        -> Value
-    {
-        guard
-            let row = try Row.fetchOne(
-                db, sql: "SELECT record, sum FROM fact WHERE name = ?", arguments: [name])
-        else { throw StopoverError.ledgerCorrupt("no \(name)") }
-        return try decode(row, name)
+    private static func schema(_ db: Database) throws -> [String] {
+        try String.fetchAll(
+            db, sql: "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name")
+    }
+
+    private static func fact<Value: Decodable>(
+        _ db: Database, _ name: String, as: Value.Type
+    ) throws -> Value {
+        let found: [Value] = try records(db, "fact", "name = ?", [name])
+        guard let value = found.first else { throw StopoverError.ledgerCorrupt("no \(name)") }
+        return value
+    }
+
+    // MARK: Rows
+
+    /// Calls `body` with the rows of a table, each checked: all columns in the table's order.
+    static func forEachRow(
+        _ db: Database, _ table: String, _ condition: String, _ arguments: StatementArguments = [],
+        _ body: (Row) throws -> Void
+    ) throws {
+        let cursor = try Row.fetchCursor(
+            db, sql: "SELECT * FROM \(table) WHERE \(condition)", arguments: arguments)
+        while let row = try cursor.next() {
+            let values = Array(row.databaseValues)
+            // The column may hold anything: it is compared as it is, without a conversion.
+            guard values.last == sum(values.dropLast()).databaseValue else {
+                throw StopoverError.ledgerCorrupt("a row of \(table) does not match its checksum")
+            }
+            try body(row)
+        }
+    }
+
+    static func records<Value: Decodable>(
+        _ db: Database, _ table: String, _ condition: String, _ arguments: StatementArguments = []
+    ) throws -> [Value] {
+        var values: [Value] = []
+        try forEachRow(db, table, condition, arguments) { row in
+            // By position: until the definitions are checked, a column may have any name.
+            do {
+                values.append(try JSONDecoder().decode(Value.self, from: row[row.count - 2]))
+            } catch {
+                throw StopoverError.ledgerCorrupt("a record of \(table) cannot be read: \(error)")
+            }
+        }
+        return values
     }
 
     static func record<Value: Decodable>(_ db: Database, _ table: String, _ id: Int64) throws
@@ -55,27 +115,16 @@ enum LedgerTables {
         return value
     }
 
-    static func records<Value: Decodable>(
-        _ db: Database, _ table: String, _ condition: String, _ arguments: StatementArguments = []
-    ) throws -> [Value] {
-        let cursor = try Row.fetchCursor(
-            db, sql: "SELECT record, sum FROM \(table) WHERE \(condition)", arguments: arguments)
-        var values: [Value] = []
-        while let row = try cursor.next() { values.append(try decode(row, table)) }
-        return values
-    }
-
-    private static func decode<Value: Decodable>(_ row: Row, _ what: String) throws -> Value {
-        let record: Data = row[0]
-        let stored: Int64 = row[1]
-        guard sum(record) == stored else {
-            throw StopoverError.ledgerCorrupt("a record of \(what) does not match its checksum")
-        }
-        do {
-            return try JSONDecoder().decode(Value.self, from: record)
-        } catch {
-            throw StopoverError.ledgerCorrupt("a record of \(what) cannot be read: \(error)")
-        }
+    /// Writes a row: its columns in the table's order, without the checksum.
+    private static func insert(
+        _ db: Database, _ table: String, _ columns: [(any DatabaseValueConvertible)?],
+        verb: String = "INSERT"
+    ) throws {
+        let values = columns.map { $0?.databaseValue ?? .null }
+        let marks = repeatElement("?", count: values.count + 1).joined(separator: ", ")
+        try db.execute(
+            sql: "\(verb) INTO \(table) VALUES (\(marks))",
+            arguments: StatementArguments(values + [sum(values[...]).databaseValue]))
     }
 
     private static func encode(_ value: some Encodable) throws -> Data {
@@ -84,10 +133,25 @@ enum LedgerTables {
         return try encoder.encode(value)
     }
 
-    private static func sum(_ record: Data) -> Int64 {
-        record.withUnsafeBytes {
-            Int64(bitPattern: XXH3_64bits($0.baseAddress, $0.count))
+    /// XXH3-64 over columns: of each its type, its length and its bytes.
+    private static func sum(_ columns: ArraySlice<DatabaseValue>) -> Int64 {
+        var bytes = Data()
+        for column in columns {
+            let (type, content): (Int, Data) =
+                switch column.storage {
+                case .null: (0, Data())
+                case .int64(let number): (1, withUnsafeBytes(of: number.littleEndian) { Data($0) })
+                case .double(let number):
+                    (2, withUnsafeBytes(of: number.bitPattern.littleEndian) { Data($0) })
+                case .string(let text): (3, Data(text.utf8))
+                case .blob(let data): (4, data)
+                }
+            withUnsafeBytes(of: (type.littleEndian, content.count.littleEndian)) {
+                bytes.append(contentsOf: $0)
+            }
+            bytes.append(content)
         }
+        return bytes.withUnsafeBytes { Int64(bitPattern: XXH3_64bits($0.baseAddress, $0.count)) }
     }
 
     // MARK: Entries
@@ -95,16 +159,8 @@ enum LedgerTables {
     static func apply(_ entry: LedgerEntry, _ db: Database) throws {
         switch entry {
         case .transferPlanned(let transfer, let splits):
-            let record = try encode(transfer)
-            try db.execute(
-                sql: "INSERT INTO transfer(id, record, sum) VALUES (?, ?, ?)",
-                arguments: [transfer.id.number, record, sum(record)])
-            for split in splits {
-                let record = try encode(split)
-                try db.execute(
-                    sql: "INSERT INTO split(id, transfer, record, sum) VALUES (?, ?, ?, ?)",
-                    arguments: [split.id.number, split.transfer.number, record, sum(record)])
-            }
+            try insert(db, "transfer", columns(of: transfer))
+            for split in splits { try insert(db, "split", columns(of: split)) }
         case .transferPhase(let id, let phase): try update(transfer: id, db) { $0.phase = phase }
         case .transferEpoch(let id, let epoch):
             try update(transfer: id, db) { transfer in
@@ -139,9 +195,8 @@ enum LedgerTables {
                 }
             }
         case .note(let code, let message):
-            try db.execute(
-                sql: "INSERT INTO note(at, code, message) VALUES (?, ?, ?)",
-                arguments: [Date.now.timeIntervalSince1970, code, message])
+            let last = try Int64.fetchOne(db, sql: "SELECT max(id) FROM note") ?? 0
+            try insert(db, "note", [last + 1, Date.now.timeIntervalSince1970, code, message])
         }
     }
 
@@ -154,36 +209,25 @@ enum LedgerTables {
             split.position = chunk.lastKey
             split.rows += Int64(chunk.rowCount)
         }
-        let record = try encode(chunk)
-        try db.execute(
-            sql: """
-                INSERT INTO chunk(id, transfer, state, rows, record, sum) VALUES (?, ?, ?, ?, ?, ?)
-                """,
-            arguments: [
-                chunk.id.number, chunk.transfer.number, chunk.state.rawValue, chunk.rowCount,
-                record, sum(record),
-            ])
+        try insert(db, "chunk", columns(of: chunk))
     }
 
     private static func acked(
         _ id: ChunkID, _ rows: Range<Int>, _ ids: WrittenIDs?, _ db: Database
     ) throws {
-        let encoded = try ids.map { try encode(IDRuns($0)) }
-        let overlapping = try Int.fetchOne(
-            db, sql: "SELECT count(*) FROM ack WHERE chunk = ? AND low < ? AND high > ?",
-            arguments: [id.number, rows.upperBound, rows.lowerBound])
-        guard overlapping == 0 else {
-            throw StopoverError.ledgerRefuses("rows \(rows) of \(id) are acknowledged twice")
+        var total = rows.count
+        try forEachRow(db, "ack", "chunk = ?", [id.number]) { row in
+            let earlier: Range<Int> = row[1]..<row[2]
+            guard !earlier.overlaps(rows) else {
+                throw StopoverError.ledgerRefuses("rows \(rows) of \(id) are acknowledged twice")
+            }
+            total += earlier.count
         }
-        try db.execute(
-            sql: "INSERT INTO ack(chunk, low, high, ids) VALUES (?, ?, ?, ?)",
-            arguments: [id.number, rows.lowerBound, rows.upperBound, encoded])
-        let total =
-            try Int.fetchOne(
-                db, sql: "SELECT sum(high - low) FROM ack WHERE chunk = ?", arguments: [id.number])
-            ?? 0
+        try insert(
+            db, "ack",
+            [id.number, rows.lowerBound, rows.upperBound, try ids.map { try encode(IDRuns($0)) }])
         try update(chunk: id, db) { chunk in
-            guard rows.upperBound <= chunk.rowCount else {
+            guard !rows.isEmpty, rows.lowerBound >= 0, rows.upperBound <= chunk.rowCount else {
                 throw StopoverError.ledgerRefuses("\(id) has no rows \(rows)")
             }
             if total == chunk.rowCount { chunk.state = .acked }
@@ -195,7 +239,7 @@ enum LedgerTables {
     ) throws {
         var transfer: TransferRecord = try record(db, "transfer", id.number)
         try change(&transfer)
-        try store(transfer, "transfer", id.number, db)
+        try insert(db, "transfer", columns(of: transfer), verb: "REPLACE")
     }
 
     private static func update(
@@ -203,7 +247,7 @@ enum LedgerTables {
     ) throws {
         var split: SplitRecord = try record(db, "split", id.number)
         try change(&split)
-        try store(split, "split", id.number, db)
+        try insert(db, "split", columns(of: split), verb: "REPLACE")
     }
 
     private static func update(
@@ -211,18 +255,23 @@ enum LedgerTables {
     ) throws {
         var chunk: ChunkRecord = try record(db, "chunk", id.number)
         try change(&chunk)
-        try store(chunk, "chunk", id.number, db)
-        try db.execute(
-            sql: "UPDATE chunk SET state = ? WHERE id = ?",
-            arguments: [chunk.state.rawValue, id.number])
+        try insert(db, "chunk", columns(of: chunk), verb: "REPLACE")
     }
 
-    private static func store(
-        _ value: some Encodable, _ table: String, _ id: Int64, _ db: Database
-    ) throws {
-        let record = try encode(value)
-        try db.execute(
-            sql: "UPDATE \(table) SET record = ?, sum = ? WHERE id = ?",
-            arguments: [record, sum(record), id])
+    private static func columns(
+        of transfer: TransferRecord
+    ) throws -> [(any DatabaseValueConvertible)?] {
+        [transfer.id.number, try encode(transfer)]
+    }
+
+    private static func columns(of split: SplitRecord) throws -> [(any DatabaseValueConvertible)?] {
+        [split.id.number, split.transfer.number, try encode(split)]
+    }
+
+    private static func columns(of chunk: ChunkRecord) throws -> [(any DatabaseValueConvertible)?] {
+        [
+            chunk.id.number, chunk.transfer.number, chunk.state.rawValue, chunk.rowCount,
+            try encode(chunk),
+        ]
     }
 }

@@ -6,7 +6,8 @@ struct ChunkFile {
     let coder: PlaneCoder
 
     /// The bytes of the file, and the digest that names it.
-    func encode(_ batch: Batch, _ header: ChunkHeader) throws(StopoverError) -> ([UInt8], Digest128) {
+    func encode(_ batch: Batch, _ header: ChunkHeader) throws(StopoverError) -> ([UInt8], Digest128)
+    {
         var columns: [UInt8] = []
         columns.reserveCapacity(batch.byteCount)
         var stored: [StoredColumn] = []
@@ -76,6 +77,14 @@ struct ChunkFile {
         guard header.chunk.id == record.id, header.rowCount == record.rowCount,
             header.columns.count <= ChunkFormat.columnLimit
         else { throw ChunkDamage("it is another chunk") }
+        // Before a column is allocated: what the lengths add up to is known from elsewhere.
+        var room = min(record.bodyBytes, ChunkFormat.bodyLimit)
+        for column in header.columns {
+            guard (0...room).contains(column.payloadBytes) else {
+                throw ChunkDamage("its columns are longer than its rows")
+            }
+            room -= column.payloadBytes
+        }
         return Batch(
             rowCount: header.rowCount,
             columns: try columns(header.columns, of: file, from: headerEnd, to: bodyEnd))
@@ -86,13 +95,10 @@ struct ChunkFile {
     ) throws(ChunkDamage) -> [Column] {
         var columns: [Column] = []
         var position = start
-        var body = 0
         for description in stored {
-            let bytes = description.planes.reduce(0) { $0 + max($1.storedBytes, 0) }
-            body += max(description.payloadBytes, 0)
-            guard description.planes.allSatisfy({ $0.storedBytes >= 0 && $0.bytes >= 0 }),
-                description.payloadBytes >= 0, body <= ChunkFormat.bodyLimit, bytes <= end - position
-            else { throw ChunkDamage("a column is longer than the file") }
+            guard let bytes = description.bytesInFile(atMost: end - position) else {
+                throw ChunkDamage("a column is longer than the file")
+            }
             let range = position..<(position + bytes)
             let payload = try coder.restore(
                 description.planes, from: file[range], payloadBytes: description.payloadBytes)
@@ -116,6 +122,8 @@ extension [UInt8] {
     }
 
     fileprivate func littleEndian<Value: FixedWidthInteger>(at offset: Int) -> Value {
-        withUnsafeBytes { Value(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: Value.self)) }
+        withUnsafeBytes {
+            Value(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: Value.self))
+        }
     }
 }

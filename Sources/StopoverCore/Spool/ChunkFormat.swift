@@ -40,6 +40,18 @@ enum ChunkFormat {
             + String(repeating: "0", count: 16 - hex.count) + hex + suffix
     }
 
+    /// The most bytes that the file of a batch can have: its payloads as they are, the rest in JSON,
+    /// where a byte of an array takes up to four and one of a name up to six.
+    static func room(for batch: Batch, keys: PrimaryKey...) -> Int {
+        var room = 4096
+        for case .varchar(let key) in keys { room += key.count * 4 }
+        for column in batch.columns {
+            room += column.payload.count + (column.head.count + column.tail.count) * 4
+            room += column.name.utf8.count * 6 + 1024
+        }
+        return room
+    }
+
     static let suffix = ".chunk"
 
     /// Whether a file of the spool's directory is a chunk, sealed or on its way.
@@ -63,6 +75,16 @@ struct StoredColumn: Codable, Hashable, Sendable {
     var payloadBytes: Int
     var planes: [StoredPlane]
     var digest: Digest128
+
+    /// The bytes of its planes; nil when they are more than `limit`, or nonsense.
+    func bytesInFile(atMost limit: Int) -> Int? {
+        var bytes = 0
+        for plane in planes {
+            guard (0...(limit - bytes)).contains(plane.storedBytes) else { return nil }
+            bytes += plane.storedBytes
+        }
+        return bytes
+    }
 }
 
 /// Where the rows of a chunk come from, and how its columns are stored.

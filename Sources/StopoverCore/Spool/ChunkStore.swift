@@ -25,18 +25,24 @@ struct ChunkStore: Sendable {
             unlink(temporary)
             throw .spool(code, "rename", name)
         }
-        try syncDirectory()
+        do { try syncDirectory() } catch {
+            unlink(directory + "/" + name)
+            throw error
+        }
     }
 
     private static func fill(
         _ file: Int32, _ bytes: [UInt8], _ name: String
     ) throws(StopoverError) {
         // Space is asked for first, so that a full disk is met before a byte is written.
-        let refused = posix_fallocate(file, 0, bytes.count)
+        var refused: Int32
+        repeat { refused = posix_fallocate(file, 0, bytes.count) } while refused == EINTR
         guard refused == 0 || refused == EOPNOTSUPP else { throw .spool(refused, "allocate", name) }
         var done = 0
         while done < bytes.count {
-            let written = bytes.withUnsafeBytes { pwrite(file, $0.baseAddress.map { $0 + done }, $0.count - done, done) }
+            let written = bytes.withUnsafeBytes {
+                pwrite(file, $0.baseAddress.map { $0 + done }, $0.count - done, done)
+            }
             if written < 0, errno == EINTR { continue }
             guard written > 0 else { throw .spool(errno, "write", name) }
             done += written
@@ -65,7 +71,9 @@ struct ChunkStore: Sendable {
         var bytes = [UInt8](repeating: 0, count: size)
         var done = 0
         while done < size {
-            let count = bytes.withUnsafeMutableBytes { pread(file, $0.baseAddress.map { $0 + done }, size - done, done) }
+            let count = bytes.withUnsafeMutableBytes {
+                pread(file, $0.baseAddress.map { $0 + done }, size - done, done)
+            }
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw .spool(errno, "read", name) }
             if count == 0 { break }
@@ -109,7 +117,8 @@ extension StopoverError {
     static func corrupt(_ name: String, _ damage: ChunkDamage) -> StopoverError {
         StopoverError(
             .corruptChunk, "chunk \(name) in the spool is damaged: \(damage.what)",
-            remedy: "The damage was found before a row of it was sent. Check the disk of the spool; "
+            remedy:
+                "The damage was found before a row of it was sent. Check the disk of the spool; "
                 + "then `stopover cancel JOB --drop`, and run the migration again.")
     }
 

@@ -8,7 +8,8 @@ public final class Spool: Sendable {
         /// Bytes on disk, and bytes promised to chunks that are being written.
         var used: Int64 = 0
         var resting: [ChunkID: ChunkRecord] = [:]
-        var waiting: Deque<(id: UInt64, bytes: Int64, ready: CheckedContinuation<Void, any Error>)> = []
+        var waiting:
+            Deque<(id: UInt64, bytes: Int64, ready: CheckedContinuation<Void, any Error>)> = []
         var nextID: UInt64 = 0
         var cancelledEarly: Set<UInt64> = []
     }
@@ -100,7 +101,11 @@ public final class Spool: Sendable {
                 return state.waiting.remove(at: at).ready
             }
             ready?.resume(throwing: CancellationError())
+            // It may have stood before others that fit.
+            serve()
         }
+        // A cancellation that came after the room was given leaves no trace.
+        state.withLock { _ = $0.cancelledEarly.remove(id) }
     }
 
     /// Whether a chunk of about `bytes` would have to wait now.
@@ -133,7 +138,8 @@ public final class Spool: Sendable {
     // MARK: Chunks
 
     /// A chunk's rows, verified against its record.
-    func read(_ id: ChunkID, with reader: ChunkReader) throws(StopoverError) -> (ChunkRecord, Batch) {
+    func read(_ id: ChunkID, with reader: ChunkReader) throws(StopoverError) -> (ChunkRecord, Batch)
+    {
         guard let record = state.withLock({ $0.resting[id] }) else {
             throw StopoverError.missing("\(id)")
         }
@@ -144,7 +150,9 @@ public final class Spool: Sendable {
     func release(_ ids: [ChunkID]) throws(StopoverError) -> Int {
         var rows = 0
         for id in ids {
-            guard let record = state.withLock({ $0.resting.removeValue(forKey: id) }) else { continue }
+            guard let record = state.withLock({ $0.resting.removeValue(forKey: id) }) else {
+                continue
+            }
             rows += record.rowCount
             try store.remove(ChunkFormat.fileName(id, digest: record.digest))
             state.withLock { $0.used -= Int64(record.fileBytes) }

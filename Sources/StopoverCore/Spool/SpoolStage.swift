@@ -43,30 +43,40 @@ struct SpoolStage: Sendable {
 
     private func seal(_ read: ReadBatch, _ writer: ChunkWriter) async throws -> ChunkRecord {
         let batch = try transform.apply(read.batch)
-        if engine.spool.isFull(for: batch.byteCount) { announce(.flushWanted) }
-        try await engine.spool.reserve(batch.byteCount)
+        let room = ChunkFormat.room(for: batch, keys: read.firstKey, read.lastKey)
+        if engine.spool.isFull(for: room) { announce(.flushWanted) }
+        try await engine.spool.reserve(room)
         let header = ChunkHeader(
             id: chunkNumbers.next(), transfer: transfer.id, split: read.split.id,
             partition: read.split.partition, firstKey: read.firstKey, lastKey: read.lastKey)
+        do {
+            let record = try await write(batch, header, writer)
+            engine.spool.settle(reserved: room, written: record)
+            return record
+        } catch {
+            engine.spool.settle(reserved: room, written: nil)
+            throw error
+        }
+    }
+
+    /// Seals a batch, waiting out a full disk.
+    private func write(
+        _ batch: Batch, _ header: ChunkHeader, _ writer: ChunkWriter
+    ) async throws -> ChunkRecord {
         var patience = Patience()
         while true {
-            switch Result(catching: { try writer.seal(batch, header) }) {
-            case .success(let record):
+            do {
+                let record = try writer.seal(batch, header)
                 if patience.failures > 0 { engine.board.waitingEnded(.spool) }
-                engine.spool.settle(reserved: batch.byteCount, written: record)
                 return record
-            case .failure(let error):
+            } catch {
                 // Loading frees space, as long as there is something to load.
-                guard (error as? StopoverError)?.code == .spoolDiskFull,
-                    !engine.spool.isEmpty, !engine.stop.isRequested
-                else {
-                    engine.spool.settle(reserved: batch.byteCount, written: nil)
-                    throw error
-                }
-                announce(.flushWanted)
-                engine.board.waiting(.spool, because: "the disk of the spool is full")
-                try await Task.sleep(for: patience.failed())
+                guard error.code == .spoolDiskFull, !engine.spool.isEmpty, !engine.stop.isRequested
+                else { throw error }
             }
+            announce(.flushWanted)
+            engine.board.waiting(.spool, because: "the disk of the spool is full")
+            try await Task.sleep(for: patience.failed())
         }
     }
 

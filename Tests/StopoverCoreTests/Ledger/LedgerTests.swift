@@ -1,0 +1,180 @@
+import Foundation
+import GRDB
+import Testing
+
+@testable import StopoverCore
+
+@Suite("A ledger")
+struct LedgerTests {
+    private let scratch: Scratch
+    private var path: String { scratch.path + "/ledger.sqlite" }
+    private let ledger: Ledger
+
+    init() throws {
+        scratch = try Scratch()
+        ledger = try Ledger.create(at: scratch.path + "/ledger.sqlite", job: SampleLedger.job)
+    }
+
+    @Test("is the same after it was closed and opened")
+    func reopened() async throws {
+        try await SampleLedger.fill(ledger)
+        let before = try await LedgerContent(of: ledger)
+        try await ledger.close()
+        #expect(try await LedgerContent.read(path) == before)
+    }
+
+    @Test("gives back records as they were planned")
+    func planned() async throws {
+        let splits = [SampleLedger.split(1), SampleLedger.split(2)]
+        try await ledger.commit([.transferPlanned(SampleLedger.transfer(), splits: splits)])
+        #expect(try await ledger.transfers() == [SampleLedger.transfer()])
+        #expect(try await ledger.splits(of: TransferID(1)) == splits)
+        #expect(try await ledger.lastChunk() == ChunkID(0))
+        #expect(try await ledger.totals(of: TransferID(1)).rows == 0)
+    }
+
+    @Test("shows what its entries made of the records")
+    func content() async throws {
+        try await SampleLedger.fill(ledger)
+        let content = try await LedgerContent(of: ledger)
+        #expect(content.job == SampleLedger.job)
+        #expect(content.transfers.map(\.phase) == [.moving, .planned])
+        #expect(content.transfers.map(\.epoch) == [1, 4])
+        #expect(content.transfers.map(\.sentThrough) == [ChunkID(32), ChunkID(0)])
+        #expect(content.splits[0].map(\.position) == [.int64(499), .int64(509)])
+        #expect(content.splits[0].map(\.isFinished) == [false, true])
+        #expect(content.lastChunk == ChunkID(50))
+        #expect(content.resting.map(\.id.number) == Array(21...50))
+        #expect(content.resting.filter(\.isTainted).map(\.id.number) == [30, 31])
+        #expect(content.notes == [["one", "three"], ["two"]])
+    }
+
+    @Test("sums rows by how far they are")
+    func totals() async throws {
+        try await SampleLedger.fill(ledger)
+        for transfer in [TransferID(1), TransferID(2)] {
+            let numbers = (Int64(1)...50).filter { ($0 % 3 == 0) == (transfer.number == 2) }
+            let rows = { (chosen: [Int64]) in chosen.reduce(0) { $0 + $1 + 1 } }
+            let totals = try await ledger.totals(of: transfer)
+            #expect(totals.rows == rows(numbers))
+            #expect(totals.ackedRows == rows(numbers.filter { $0 < 30 }))
+            #expect(totals.flushedRows == rows(numbers.filter { $0 <= 20 }))
+            #expect(totals.flushedChunks == numbers.filter { $0 <= 20 }.count)
+            let splits = try await ledger.splits(of: transfer)
+            #expect(splits.reduce(0) { $0 + $1.rows } == totals.rows)
+        }
+    }
+
+    @Test("makes a commit durable whole or not at all")
+    func atomic() async throws {
+        try await SampleLedger.fill(ledger)
+        let before = try await LedgerContent(of: ledger)
+        await #expect(throws: StopoverError.self) {
+            try await ledger.commit([
+                .chunkSpooled(SampleLedger.chunk(51)), .note(code: "STO-A", message: "four"),
+                .sentThrough(TransferID(1), ChunkID(64)), .chunksFlushed([ChunkID(51)]),
+            ])
+        }
+        #expect(try await LedgerContent(of: ledger) == before)
+    }
+
+    @Test("applies the entries of a commit in their order")
+    func order() async throws {
+        try await ledger.commit([
+            .transferPlanned(SampleLedger.transfer(), splits: [SampleLedger.split(1)]),
+            .chunkSpooled(SampleLedger.chunk(1)), .chunkAcked(ChunkID(1), rows: 0..<10, ids: nil),
+            .chunksTainted([ChunkID(1)]), .chunkAcked(ChunkID(1), rows: 0..<10, ids: nil),
+            .chunksFlushed([ChunkID(1)]),
+        ])
+        #expect(try await ledger.chunk(ChunkID(1)).state == .flushed)
+    }
+
+    @Test("returns to each of 50 concurrent callers only when their entry is on disk")
+    func concurrent() async throws {
+        try await ledger.commit([
+            .transferPlanned(
+                SampleLedger.transfer(), splits: (1...50).map { SampleLedger.split($0) })
+        ])
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in Int64(1)...50 {
+                group.addTask {
+                    try await ledger.commit([
+                        .chunkSpooled(SampleLedger.chunk(number, split: number)),
+                        .note(code: "STO-\(number)", message: "done"),
+                    ])
+                    // What a process would find that is started now, after a crash of this one.
+                    let copy = scratch.path + "/copy-\(number).sqlite"
+                    try copyLedger(to: copy)
+                    let read = try Ledger.open(at: copy)
+                    #expect(try await read.chunk(ChunkID(number)).split == SplitID(number))
+                    #expect(try await read.notes(code: "STO-\(number)") == ["done"])
+                    try await read.close()
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try await ledger.restingChunks().map(\.id.number) == Array(1...50))
+    }
+
+    /// A copy while others write: the file does not change before a checkpoint of 1000 pages, and a
+    /// torn end of the log is left out by SQLite.
+    private func copyLedger(to copy: String) throws {
+        for suffix in ["", "-wal"] {
+            try FileManager.default.copyItem(atPath: path + suffix, toPath: copy + suffix)
+        }
+    }
+
+    @Test("fails a bad entry alone, not its neighbours in a group")
+    func neighbours() async throws {
+        try await ledger.commit([
+            .transferPlanned(
+                SampleLedger.transfer(), splits: (1...40).map { SampleLedger.split($0) })
+        ])
+        let refused = await withTaskGroup(of: Int64?.self) { group in
+            for number in Int64(1)...40 {
+                group.addTask {
+                    let split = number % 4 == 0 ? 999 : number
+                    do {
+                        try await ledger.commit([
+                            .chunkSpooled(SampleLedger.chunk(number, split: split))
+                        ])
+                        return nil
+                    } catch { return number }
+                }
+            }
+            return await group.reduce(into: Set<Int64>()) {
+                if let number = $1 { $0.insert(number) }
+            }
+        }
+        #expect(refused == Set((1...40).filter { $0 % 4 == 0 }))
+        let resting = try await ledger.restingChunks().map(\.id.number)
+        #expect(resting == (1...40).filter { $0 % 4 != 0 })
+    }
+
+    @Test("syncs every commit")
+    func synchronous() async throws {
+        try await ledger.close()
+        let opened = try Ledger.open(at: path)
+        for pragma in [("synchronous", "2"), ("journal_mode", "wal")] {
+            let value = try await opened.database.read { db in
+                try String.fetchOne(db, sql: "PRAGMA \(pragma.0)")
+            }
+            #expect(value == pragma.1)
+        }
+        try await opened.close()
+    }
+
+    @Test("is readable by its owner alone, whatever the umask")
+    func modes() async throws {
+        try await ledger.commit([.note(code: "STO-A", message: "a")])
+        for name in try scratch.names() { #expect(try mode(scratch.path + "/" + name) == 0o600) }
+    }
+
+    @Test("is not made where one is")
+    func exists() throws {
+        let error = #expect(throws: StopoverError.self) {
+            try Ledger.create(at: path, job: SampleLedger.job)
+        }
+        #expect(error?.code == .ledgerIO)
+    }
+}

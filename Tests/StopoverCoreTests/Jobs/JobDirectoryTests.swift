@@ -5,9 +5,9 @@ import Testing
 
 @Suite("A job directory")
 struct JobDirectoryTests {
-    private let scratch: Scratch
+    private let scratch: JobScratch
 
-    init() throws { scratch = try Scratch() }
+    init() throws { scratch = try JobScratch() }
 
     private func directory() throws -> JobDirectory {
         try JobDirectory(home: scratch.path, job: "sample")

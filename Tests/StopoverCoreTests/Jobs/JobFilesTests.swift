@@ -5,11 +5,11 @@ import Testing
 
 @Suite("The error log of a job")
 struct ErrorLogTests {
-    private let scratch: Scratch
+    private let scratch: JobScratch
     private let directory: JobDirectory
 
     init() throws {
-        scratch = try Scratch()
+        scratch = try JobScratch()
         directory = try JobDirectory(home: scratch.path, job: "sample")
         try directory.prepare(spool: directory.spoolPath)
     }
@@ -64,11 +64,11 @@ struct ErrorLogTests {
 
 @Suite("The stored plan of a job")
 struct StoredPlanTests {
-    private let scratch: Scratch
+    private let scratch: JobScratch
     private let directory: JobDirectory
 
     init() throws {
-        scratch = try Scratch()
+        scratch = try JobScratch()
         directory = try JobDirectory(home: scratch.path, job: "sample")
         try directory.prepare(spool: directory.spoolPath)
     }
@@ -127,7 +127,7 @@ struct StoredPlanTests {
 struct JobResultTests {
     @Test("is nothing before the job has ended, and is read as it was written")
     func roundTrip() throws {
-        let scratch = try Scratch()
+        let scratch = try JobScratch()
         let directory = try JobDirectory(home: scratch.path, job: "sample")
         try directory.prepare(spool: directory.spoolPath)
         #expect(try JobResult.read(directory) == nil)

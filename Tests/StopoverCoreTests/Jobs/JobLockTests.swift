@@ -5,10 +5,10 @@ import Testing
 
 @Suite("A job's lock")
 struct JobLockTests {
-    private let scratch: Scratch
+    private let scratch: JobScratch
     private var path: String { scratch.path + "/lock" }
 
-    init() throws { scratch = try Scratch() }
+    init() throws { scratch = try JobScratch() }
 
     /// Another process that holds the lock until its input ends.
     private func holder() throws -> (process: Process, input: Pipe) {

@@ -7,7 +7,7 @@ import Testing
 struct UmaskTests {
     @Test("every directory and file of a job is its owner's alone")
     func modes() async throws {
-        let scratch = try Scratch()
+        let scratch = try JobScratch()
         // Other tests may make files meanwhile; none of them relies on the umask.
         let before = umask(0)
         defer { umask(before) }

@@ -6,10 +6,10 @@ import Testing
 
 @Suite("A damaged ledger")
 struct LedgerDamageTests {
-    private let scratch: Scratch
+    private let scratch: JobScratch
     private var path: String { scratch.path + "/ledger.sqlite" }
 
-    init() throws { scratch = try Scratch() }
+    init() throws { scratch = try JobScratch() }
 
     private func code(_ body: () async throws -> Void) async throws -> StopoverError.Code? {
         do {

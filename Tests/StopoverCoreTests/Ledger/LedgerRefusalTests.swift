@@ -5,11 +5,11 @@ import Testing
 
 @Suite("A ledger refuses")
 struct LedgerRefusalTests {
-    private let scratch: Scratch
+    private let scratch: JobScratch
     private let ledger: Ledger
 
     init() async throws {
-        scratch = try Scratch()
+        scratch = try JobScratch()
         ledger = try Ledger.create(at: scratch.path + "/ledger.sqlite", job: SampleLedger.job)
         try await ledger.commit([
             .transferPlanned(

@@ -6,12 +6,12 @@ import Testing
 
 @Suite("A ledger")
 struct LedgerTests {
-    private let scratch: Scratch
+    private let scratch: JobScratch
     private var path: String { scratch.path + "/ledger.sqlite" }
     private let ledger: Ledger
 
     init() throws {
-        scratch = try Scratch()
+        scratch = try JobScratch()
         ledger = try Ledger.create(at: scratch.path + "/ledger.sqlite", job: SampleLedger.job)
     }
 

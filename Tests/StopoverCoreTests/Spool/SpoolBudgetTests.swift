@@ -6,9 +6,9 @@ import Testing
 
 @Suite("The budget of the spool", .timeLimit(.minutes(1)))
 struct SpoolBudgetTests {
-    private let scratch: Scratch
+    private let scratch: JobScratch
 
-    init() throws { scratch = try Scratch() }
+    init() throws { scratch = try JobScratch() }
 
     private func spool(limit: Int64, report: @escaping @Sendable (Int64) -> Void = { _ in })
         throws -> Spool

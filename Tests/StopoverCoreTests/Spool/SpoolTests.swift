@@ -6,9 +6,9 @@ import Testing
 
 @Suite("The spool")
 struct SpoolTests {
-    private let scratch: Scratch
+    private let scratch: JobScratch
 
-    init() throws { scratch = try Scratch() }
+    init() throws { scratch = try JobScratch() }
 
     private func spool(
         limit: Int64 = 1 << 30, resting: [ChunkRecord] = [],

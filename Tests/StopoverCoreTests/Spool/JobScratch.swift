@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// A directory of a test's own, gone with it.
-final class Scratch: Sendable {
+final class JobScratch: Sendable {
     let path: String
 
     init() throws {

@@ -32,15 +32,17 @@ struct InterruptionTests {
             round += 1
             let name = "round\(round)"
             let file = try tool.migration(migration(source, target, name), named: "\(name).yaml")
+            var killsOfRound = 0
             while true {
                 let run = try tool.start(["run", file, "--job", name])
                 // Short lives meet the beginning often, long ones the end sometimes.
                 let exponent = Double.random(in: 0...1, using: &generator)
                 try await Task.sleep(for: .milliseconds(Int(50 * pow(180, exponent))))
-                if kills < 50, run.isRunning {
+                if kills < 50, killsOfRound < 8, run.isRunning {
                     run.signal(SIGKILL)
                     _ = try await run.ended()
                     kills += 1
+                    killsOfRound += 1
                     phases[try await phase(of: name, tool), default: 0] += 1
                     continue
                 }

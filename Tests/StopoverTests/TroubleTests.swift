@@ -104,6 +104,9 @@ struct TroubleTests {
         var bytes = try Data(contentsOf: URL(filePath: path))
         bytes.replaceSubrange(0..<64, with: Data(repeating: 0x55, count: 64))
         try bytes.write(to: URL(filePath: path))
+        // What the write-ahead log holds would mend it, so that is gone too.
+        try? FileManager.default.removeItem(atPath: path + "-wal")
+        try? FileManager.default.removeItem(atPath: path + "-shm")
         expect(try await stage.run(file).ended(), status: 1, code: "STO-LEDGER-CORRUPT")
     }
 

@@ -8,8 +8,8 @@ import DequeModule
 /// * a chunk is inserted once; what was acknowledged becomes *flushed* by the next flush, and
 ///   only then may its file go;
 /// * a request in doubt *taints* its chunk: it is not sent again under this epoch, since the
-///   first request may still arrive. With it are tainted all chunks that are acknowledged and not
-///   flushed, for a lost connection may be a server that restarted and forgot them;
+///   first request may still arrive. With it, and whenever the target cannot be reached, are
+///   tainted all chunks that are acknowledged and not flushed: it may have restarted and forgotten;
 /// * at the end, or when tainted chunks fill half of the spool: nothing in flight, **fence** (the
 ///   staging collection takes the next epoch's name, so that a late request finds nothing),
 ///   upsert every tainted chunk, and again from the fence while one of these is in doubt; flush.
@@ -60,6 +60,7 @@ public struct LoadCoordinator: Sendable {
         /// Acknowledged, and recorded so in the ledger by the shell.
         case acknowledged
         case refused(StopoverError)
+        case unreached(StopoverError)
         case rejected(StopoverError)
         case tooLarge(StopoverError)
         case fenced(StopoverError)
@@ -118,6 +119,9 @@ public struct LoadCoordinator: Sendable {
     private var inserts: Deque<Part> = []
     private var upserts: Deque<Part> = []
     private var inFlight: Set<Part> = []
+    /// Of those, the ones under way when the target was lost: an acknowledgement of theirs may
+    /// have crossed the loss, and tells nothing of what the target still has.
+    private var crossing: Set<Part> = []
     private var unackedRows: [ChunkID: Int] = [:]
     private var acked: Set<ChunkID> = []
     private var ackedRows: Int64 = 0
@@ -129,6 +133,10 @@ public struct LoadCoordinator: Sendable {
     private var isFlushWanted = false
     private var isExtractionFinished = false
     private var isPaused = false
+    /// One request alone, until it is acknowledged: at the start, after a pause and after a
+    /// rename. A server that comes back is not met by all workers at once; and Lite 3, when the
+    /// first inserts after its restart come side by side, acknowledges all and keeps one [measured].
+    private var isProbing = true
     private var patience = Patience()
     private var ending: Ending?
 
@@ -182,6 +190,7 @@ public struct LoadCoordinator: Sendable {
             isFlushWanted = !acked.isEmpty
         case .fenceStands:
             stage = .upserting
+            isProbing = true
             upserted = []
             for id in tainted.sorted() {
                 if let chunk = chunks[id] { enqueue(chunk, for: .upsert) }
@@ -202,10 +211,14 @@ extension LoadCoordinator {
         switch end {
         case .acknowledged:
             patience.succeeded()
+            isProbing = false
             return acknowledged(part)
         case .refused(let error):
             sendAgain([part])
             return pause(because: error)
+        case .unreached(let error):
+            sendAgain([part])
+            return suspect([]) + pause(because: error)
         case .tooLarge(let error):
             guard part.rows.count > 1 else {
                 ending = Ending(error: LoadCoordinator.rowTooLarge(error))
@@ -230,10 +243,12 @@ extension LoadCoordinator {
     }
 
     private mutating func acknowledged(_ part: Part) -> [Action] {
+        let isCrossing = crossing.remove(part) != nil && !regeneratesKeys
         let left = unackedRows[part.chunk, default: 0] - part.rows.count
         unackedRows[part.chunk] = left
         guard left == 0 else { return [] }
         unackedRows[part.chunk] = nil
+        if isCrossing { return suspect([part.chunk]) }
         switch stage {
         // Another part of the chunk was in doubt meanwhile: it stays tainted.
         case .inserting, .comingToRest, .fencing, .ended:
@@ -247,18 +262,24 @@ extension LoadCoordinator {
         inserts.removeAll { $0.chunk == part.chunk }
         upserts.removeAll { $0.chunk == part.chunk }
         unackedRows[part.chunk] = nil
-        var doubtful: Set<ChunkID> = [part.chunk]
-        if stage == .upserting {
-            doubtful.formUnion(upserted)
-            upserted = []
-        }
-        doubtful.formUnion(acked)
+        return suspect([part.chunk]) + pause(because: error)
+    }
+
+    /// The connection was lost, and the server may have restarted: beside `chunks`, everything that
+    /// is acknowledged and not flushed is in doubt. Lite 3 lost 219 of 695 such rows when it was
+    /// killed with no request in flight [measured]. With keys of the target's making there is
+    /// nothing to settle it with; the counts at the end tell.
+    private mutating func suspect(_ chunks: Set<ChunkID>) -> [Action] {
+        guard !regeneratesKeys else { return [] }
+        let doubtful = chunks.union(acked).union(upserted)
+        upserted = []
+        crossing = inFlight
         for id in acked { unmarkAcked(id) }
         // A flush that is under way may be of a server that has just lost what it should flush.
         if flushing != nil { flushing = [] }
-        let entries = LedgerEntry.chunksTainted(doubtful.sorted())
+        guard !doubtful.isEmpty else { return [] }
         for id in doubtful { markTainted(id) }
-        return [.record([entries])] + pause(because: error)
+        return [.record([.chunksTainted(doubtful.sorted())])]
     }
 
     private mutating func flushEnded(_ error: StopoverError?) -> [Action] {
@@ -280,10 +301,10 @@ extension LoadCoordinator {
     }
 
     private mutating func pause(because error: StopoverError) -> [Action] {
-        let delay = patience.failed()
         guard !isPaused else { return [] }
         isPaused = true
-        return [.pause(delay, because: error)]
+        isProbing = true
+        return [.pause(patience.failed(), because: error)]
     }
 }
 
@@ -343,7 +364,8 @@ extension LoadCoordinator {
 
     private mutating func sends(_ mode: WriteMode) -> [Action] {
         var actions: [Action] = []
-        while !isPaused, inFlight.count < settings.requestLimit,
+        let limit = isProbing ? 1 : settings.requestLimit
+        while !isPaused, inFlight.count < limit,
             let part = mode == .insert ? inserts.popFirst() : upserts.popFirst()
         {
             if part.chunk > sentThrough {

@@ -100,9 +100,13 @@ struct LoadStage: Sendable {
                 .chunkAcked(
                     record.id, rows: send.part.rows, ids: transfer.regeneratesKeys ? ids : nil)
             ])
-            engine.board.rowsLoaded(batch.rowCount, bytes: batch.byteCount, of: transfer.id)
+            // An upsert writes rows again that were counted when they were inserted.
+            if send.mode == .insert {
+                engine.board.rowsLoaded(batch.rowCount, bytes: batch.byteCount, of: transfer.id)
+            }
             end = .acknowledged
         case .refused(let error): end = .refused(error)
+        case .unreached(let error): end = .unreached(error)
         case .rejected(let error): end = .rejected(error)
         case .tooLarge(let error): end = .tooLarge(error)
         case .fenced(let error): end = .fenced(error)

@@ -109,6 +109,9 @@ public enum WriteOutcome: Sendable {
     case acknowledged(ids: WrittenIDs)
     /// Proven not applied, and worth another try later.
     case refused(StopoverError)
+    /// Proven not applied, for the target could not be reached: it may be restarting, and then
+    /// what it acknowledged and did not flush is in doubt.
+    case unreached(StopoverError)
     /// Proven not applied, and another try would end alike: a person must act.
     case rejected(StopoverError)
     /// Proven not applied: the request is over a size limit.

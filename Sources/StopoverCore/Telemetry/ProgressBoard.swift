@@ -70,7 +70,13 @@ public final class ProgressBoard: Sendable {
     }
 
     public func rowsFlushed(_ rows: Int, of id: TransferID) {
-        state.withLock { $0.transfers[id]?.rowsFlushed += Int64(rows) }
+        state.withLock { state in
+            guard var transfer = state.transfers[id] else { return }
+            transfer.rowsFlushed += Int64(rows)
+            // Rows of an earlier run that this one only settled were not counted as loaded.
+            transfer.rowsLoaded = max(transfer.rowsLoaded, transfer.rowsFlushed)
+            state.transfers[id] = transfer
+        }
     }
 
     public func chunksFlushed(_ chunks: Int, of id: TransferID) {

@@ -55,8 +55,21 @@ final class GRPCTransport: MilvusTransport {
     func call(
         _ method: MilvusMethod, _ request: any RequestBody, authorization: String?
     ) async -> Result<[UInt8], CallFailure> {
-        let index = turn.wrappingAdd(1, ordering: .relaxed).newValue
-        let client = clients[Int(UInt(bitPattern: index) % UInt(clients.count))]
+        let turn = turn.wrappingAdd(1, ordering: .relaxed).newValue
+        let first = Int(UInt(bitPattern: turn) % UInt(clients.count))
+        var answer = await call(method, request, authorization: authorization, on: clients[first])
+        // A connection that is still in its backoff took nothing: another may be up again.
+        for client in clients[(first + 1)...] + clients[..<first] {
+            guard case .failure(let failure) = answer, !failure.wasSent else { break }
+            answer = await call(method, request, authorization: authorization, on: client)
+        }
+        return answer
+    }
+
+    private func call(
+        _ method: MilvusMethod, _ request: any RequestBody, authorization: String?,
+        on client: GRPCClient<HTTP2ClientTransport.Posix>
+    ) async -> Result<[UInt8], CallFailure> {
         var metadata = Metadata()
         if let authorization { metadata.addString(authorization, forKey: "authorization") }
         let sendMark = SendMark()

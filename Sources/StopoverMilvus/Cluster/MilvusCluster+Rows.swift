@@ -69,7 +69,7 @@ extension Refusal {
     var writeOutcome: WriteOutcome {
         switch outcome {
         case .ok, .inDoubt: .inDoubt(error)
-        case .refused: .refused(error)
+        case .refused: error.code == .clusterUnreachable ? .unreached(error) : .refused(error)
         case .rejected, .unimplemented, .unauthenticated: .rejected(error)
         case .tooLarge: .tooLarge(error)
         case .missing: .fenced(error)

@@ -112,7 +112,7 @@ struct DemoCommand: AsyncParsableCommand {
                 let destination = InsertDestination(collection: name, partition: part.partition)
                 switch await cluster.write(part.batch, to: destination, mode: .insert) {
                 case .acknowledged: continue
-                case .refused(let error), .rejected(let error), .tooLarge(let error),
+                case .refused(let error), .unreached(let error), .rejected(let error), .tooLarge(let error),
                     .fenced(let error), .inDoubt(let error):
                     throw error
                 }

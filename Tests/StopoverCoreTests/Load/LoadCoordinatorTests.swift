@@ -72,9 +72,24 @@ struct LoadCoordinatorTests {
     func requestLimit() {
         var bench = Bench(requestLimit: 2)
         bench.spool(1...5)
-        #expect(bench.sent.count == 2)
         bench.answer(.acknowledged)
         #expect(bench.sent.map { $0.0.chunk.number } == [2, 3])
+        bench.answer(.acknowledged)
+        #expect(bench.sent.map { $0.0.chunk.number } == [3, 4])
+    }
+
+    @Test("sends one request alone at the start and after a pause, until it is acknowledged")
+    func probe() {
+        var bench = Bench(requestLimit: 3)
+        bench.spool(1...6)
+        #expect(bench.sent.count == 1)
+        bench.answer(.acknowledged)
+        #expect(bench.sent.count == 3)
+        bench.answer(.acknowledged)
+        bench.answer(.acknowledged)
+        for _ in 0..<3 { bench.answer(.refused(trouble)) }
+        bench.handle(.pauseEnded)
+        #expect(bench.sent.count == 1)
     }
 
     @Test("records that a chunk may be sent before it sends it, many chunks at a time")
@@ -146,6 +161,21 @@ struct LoadCoordinatorTests {
         #expect(bench.sent.map { $0.0.chunk.number } == [2])
     }
 
+    @Test("doubts what is not flushed when the target cannot be reached, and sends the rest again")
+    func unreached() {
+        var bench = Bench(requestLimit: 1)
+        bench.spool(1...2)
+        bench.handle(.extractionFinished)
+        bench.answer(.acknowledged)
+        bench.answer(.unreached(trouble))
+        bench.handle(.pauseEnded)
+        #expect(bench.sent.map { $0.0.chunk.number } == [2] && bench.sent.map(\.1) == [.insert])
+        bench.answer(.acknowledged)
+        #expect(bench.fences == 1)
+        bench.handle(.fenceStands)
+        #expect(bench.sent.map { $0.0.chunk.number } == [1] && bench.sent.map(\.1) == [.upsert])
+    }
+
     @Test("fences again when a request of the final pass is in doubt")
     func doubtInFinalPass() {
         var bench = Bench()
@@ -180,7 +210,8 @@ struct LoadCoordinatorTests {
     @Test("stops a transfer with regenerated keys at a request in doubt")
     func regeneratedDoubt() throws {
         var bench = Bench(regenerates: true)
-        bench.spool(1...2)
+        bench.spool(1...3)
+        bench.answer(.acknowledged)
         bench.answer(.inDoubt(trouble))
         #expect(bench.stopped == nil)
         bench.answer(.acknowledged)

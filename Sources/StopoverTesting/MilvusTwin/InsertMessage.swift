@@ -1,0 +1,297 @@
+import StopoverCore
+
+/// An Insert or Upsert request, its columns found and not decoded: ranges of the request's bytes.
+struct InsertMessage {
+    struct IncomingColumn {
+        var name = ""
+        var type = 0
+        var fieldID: UInt64 = 0
+        var isDynamic = false
+        var isVector = false
+        var dataField = 0
+        var dimension: UInt64?
+        /// The bytes of the `oneof`.
+        var data: Range<Int>?
+        var valid: [UInt8]?
+    }
+
+    var database = ""
+    var collection = ""
+    var partition = ""
+    var rowCount = 0
+    var columns: [IncomingColumn] = []
+
+    init(_ bytes: UnsafeRawBufferPointer) throws {
+        var reader = ByteReader(bytes, 0..<bytes.count)
+        while let (field, wire) = try reader.tag() {
+            switch (field, wire) {
+            case (2, 2): database = reader.text(try reader.delimited())
+            case (3, 2): collection = reader.text(try reader.delimited())
+            case (4, 2): partition = reader.text(try reader.delimited())
+            case (5, 2): columns.append(try InsertMessage.column(bytes, reader.delimited()))
+            case (7, 0): rowCount = Int(truncatingIfNeeded: try reader.varint() & 0xFFFF_FFFF)
+            default: try reader.skip(wire)
+            }
+        }
+    }
+
+    private static func column(
+        _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>
+    ) throws -> IncomingColumn {
+        var column = IncomingColumn()
+        var reader = ByteReader(bytes, range)
+        while let (field, wire) = try reader.tag() {
+            switch (field, wire) {
+            case (1, 0): column.type = Int(truncatingIfNeeded: try reader.varint())
+            case (2, 2): column.name = reader.text(try reader.delimited())
+            case (3, 2), (4, 2):
+                column.isVector = field == 4
+                try data(bytes, reader.delimited(), &column)
+            case (5, 0): column.fieldID = try reader.varint()
+            case (6, 0): column.isDynamic = try reader.varint() != 0
+            case (7, 2):
+                column.valid = (column.valid ?? []) + bytes[try reader.delimited()]
+            case (7, 0): column.valid = (column.valid ?? []) + [UInt8(try reader.varint() & 1)]
+            default: try reader.skip(wire)
+            }
+        }
+        return column
+    }
+
+    private static func data(
+        _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, _ column: inout IncomingColumn
+    ) throws {
+        var reader = ByteReader(bytes, range)
+        while let (field, wire) = try reader.tag() {
+            switch (field, wire) {
+            case (1, 0) where column.isVector: column.dimension = try reader.varint()
+            case (1...12, 2):
+                column.dataField = field
+                column.data = try reader.delimited()
+            default: try reader.skip(wire)
+            }
+        }
+    }
+}
+
+/// A write that fits its collection: a column for every field that rows have.
+struct IncomingRows {
+    struct Cells {
+        let field: TwinField
+        /// The values, one after the other; nil where every row takes the default or null.
+        var values: Range<Int>?
+        var valid: [UInt8]?
+        /// How many of the rows have a value of their own.
+        var present: Int
+    }
+
+    let schema: TwinSchema
+    let rowCount: Int
+    /// One for each field but a key that the server makes and the outputs of functions.
+    let columns: [Cells]
+    /// Keys that the server makes.
+    var autoKeys: Range<Int64>?
+
+    init(
+        _ message: InsertMessage, _ schema: TwinSchema, _ bytes: UnsafeRawBufferPointer
+    ) throws {
+        guard message.rowCount > 0 else {
+            throw TwinRefusal.badParameter("num_rows should be greater than 0")
+        }
+        self.schema = schema
+        rowCount = message.rowCount
+        var incoming: [String: InsertMessage.IncomingColumn] = [:]
+        for column in message.columns {
+            let name =
+                column.isDynamic && column.name.isEmpty
+                ? CollectionSchema.dynamicFieldName : column.name
+            // Go servers pick the key by "id or name, first hit wins": a foreign id hashes rows by
+            // the wrong column, with nothing visibly wrong. Here it is visible.
+            guard column.fieldID == 0 else {
+                throw TwinRefusal.badParameter("field_id of column \(name) is set")
+            }
+            guard incoming.updateValue(column, forKey: name) == nil else {
+                throw TwinRefusal.badParameter("duplicated field \(name) found")
+            }
+        }
+        var columns: [Cells] = []
+        for field in schema.fields where !field.isAutoKey && !field.schema.isFunctionOutput {
+            columns.append(
+                try IncomingRows.cells(
+                    incoming.removeValue(forKey: field.name), field, rowCount, bytes))
+        }
+        if let extra = incoming.keys.min() {
+            throw TwinRefusal.badParameter(
+                "the number of fields is less than needed: \(extra) is not expected"
+                    + "[expected=\(columns.count)][actual=\(message.columns.count)]")
+        }
+        self.columns = columns
+    }
+
+    private static func cells(
+        _ column: InsertMessage.IncomingColumn?, _ field: TwinField, _ rowCount: Int,
+        _ bytes: UnsafeRawBufferPointer
+    ) throws -> Cells {
+        guard let column else {
+            guard field.isNullable || field.defaultCell != nil || field.schema.isDynamic else {
+                throw TwinRefusal.badParameter(
+                    "\(field.type.milvusName) field '\(field.name)' is illegal, array type mismatch"
+                )
+            }
+            return Cells(field: field, values: nil, valid: nil, present: 0)
+        }
+        guard column.type == Int(field.type.rawValue), column.isVector == field.type.isVector,
+            column.data == nil || column.dataField == field.dataField
+        else {
+            throw TwinRefusal.badParameter(
+                "field '\(field.name)' is illegal, array type mismatch: type \(column.type)")
+        }
+        guard !field.schema.isDynamic || column.isDynamic else {
+            throw TwinRefusal.badParameter("duplicated field $meta found")
+        }
+        if field.type != .sparseFloatVector, let given = column.dimension, given != 0,
+            let dimension = field.dimension, given != dimension
+        {
+            throw TwinRefusal.unexpected(
+                "the dim (\(given)) of field data(\(field.name)) is not equal to schema dim "
+                    + "(\(dimension))")
+        }
+        var present = rowCount
+        if let valid = column.valid, !valid.isEmpty {
+            guard valid.count == rowCount else {
+                throw TwinRefusal.badParameter(
+                    "valid_data of field '\(field.name)' has \(valid.count) rows, not \(rowCount)")
+            }
+            present = valid.reduce(0) { $0 + ($1 == 0 ? 0 : 1) }
+            guard present == rowCount || field.isNullable || field.defaultCell != nil else {
+                throw TwinRefusal.badParameter("field '\(field.name)' is not nullable")
+            }
+        }
+        let values = try packed(column.data ?? 0..<0, field.layout, bytes)
+        if case .fixed(let width) = field.layout {
+            try check(values, width, present, field)
+        } else if case .dense(let width) = field.layout {
+            try check(values, width, present, field)
+        }
+        return Cells(
+            field: field, values: values, valid: column.valid.flatMap { $0.isEmpty ? nil : $0 },
+            present: present)
+    }
+
+    private static func check(
+        _ values: Range<Int>, _ width: Int, _ present: Int, _ field: TwinField
+    ) throws {
+        guard values.count == present * width else {
+            throw TwinRefusal.unexpected(
+                "the length(\(values.count)) of data of field \(field.name) should be \(present) "
+                    + "values of \(width) bytes")
+        }
+    }
+
+    /// Numbers stand in a packed field of a message of their own; the rest as it is.
+    private static func packed(
+        _ data: Range<Int>, _ layout: TwinLayout, _ bytes: UnsafeRawBufferPointer
+    ) throws -> Range<Int> {
+        switch layout {
+        case .records, .dense: return data
+        case .varints, .fixed:
+            var reader = ByteReader(bytes, data)
+            var run: Range<Int>?
+            while let (field, wire) = try reader.tag() {
+                guard field == 1, wire == 2, run == nil else {
+                    throw ByteReader.malformed("numbers that are not packed")
+                }
+                run = try reader.delimited()
+            }
+            return run ?? 0..<0
+        }
+    }
+}
+
+extension IncomingRows.Cells {
+    /// Gives each row its value's bytes, as they are on the wire; nil for a null. Arrays without
+    /// elements come as no bytes, whichever way they are written.
+    @inline(__always)
+    func forEach(
+        _ bytes: UnsafeRawBufferPointer, rowCount: Int,
+        _ body: (_ row: Int, _ cell: UnsafeRawBufferPointer?) throws -> Void
+    ) throws {
+        guard let values else {
+            try withDefault { cell in
+                for row in 0..<rowCount { try body(row, cell) }
+            }
+            return
+        }
+        var reader = ByteReader(bytes, values)
+        try withDefault { missing in
+            for row in 0..<rowCount {
+                if let valid, valid[row] == 0 {
+                    try body(row, missing)
+                } else {
+                    let cell = try next(&reader)
+                    try body(row, UnsafeRawBufferPointer(rebasing: bytes[cell]))
+                }
+            }
+        }
+        if field.layout == .records {
+            // `element_type` or `dim` may stand behind the values.
+            while let (number, wire) = try reader.tag() {
+                guard number != 1 else { throw tooMany }
+                try reader.skip(wire)
+            }
+        }
+        guard reader.isAtEnd else { throw tooMany }
+    }
+
+    private var tooMany: TwinRefusal {
+        .badParameter("field '\(field.name)' has more values than rows")
+    }
+
+    private func withDefault(_ body: (UnsafeRawBufferPointer?) throws -> Void) throws {
+        let missing =
+            field.isNullable && field.defaultCell == nil
+            ? nil : field.defaultCell ?? (field.schema.isDynamic ? Array("{}".utf8) : nil)
+        guard let missing else { return try body(nil) }
+        try missing.withUnsafeBytes { try body($0) }
+    }
+
+    @inline(__always)
+    private func next(_ reader: inout ByteReader) throws -> Range<Int> {
+        let start = reader.position
+        switch field.layout {
+        case .varints:
+            _ = try reader.varint()
+            return start..<reader.position
+        case .fixed(let width), .dense(let width):
+            try reader.advance(width)
+            return start..<reader.position
+        case .records:
+            while let (number, wire) = try reader.tag() {
+                guard number == 1, wire == 2 else {
+                    try reader.skip(wire)
+                    continue
+                }
+                return try checked(reader.delimited(), reader.bytes)
+            }
+            throw TwinRefusal.badParameter("field '\(field.name)' has fewer values than rows")
+        }
+    }
+
+    @inline(__always)
+    private func checked(
+        _ cell: Range<Int>, _ bytes: UnsafeRawBufferPointer
+    ) throws -> Range<Int> {
+        if field.type == .varchar, let limit = field.maxLength, cell.count > limit {
+            throw TwinRefusal.badParameter(
+                "the length (\(cell.count)) of a string exceeds max length (\(limit)) of field "
+                    + field.name)
+        }
+        guard field.type == .array else { return cell }
+        guard !cell.isEmpty else {
+            // 2.5 and later refuse it; 2.3.5 dies of it.
+            throw TwinRefusal.badParameter("an array of field '\(field.name)' has no type")
+        }
+        return cell.count == 2 && bytes[cell.lowerBound + 1] == 0
+            ? cell.lowerBound..<cell.lowerBound : cell
+    }
+}

@@ -1,0 +1,81 @@
+import ArgumentParser
+import Dispatch
+import Foundation
+import StopoverCore
+import StopoverTesting
+
+extension MilvusTwin.Store: ExpressibleByArgument {}
+extension MilvusTwin.Generated.Keys: ExpressibleByArgument {}
+
+@main
+struct MilvusTwinCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "milvus-twin",
+        abstract: "Stopover's own Milvus server in memory, for its tests; ends on SIGTERM.")
+
+    @Option(help: "The loopback port; 0 takes any free one.")
+    var port = 0
+
+    @Option(
+        help: "A collection whose rows are computed: database.collection=rows. May be repeated.")
+    var generate: [GeneratedName] = []
+
+    @Option(help: "Dimension of the generated vectors.")
+    var dim = 8
+
+    @Option(help: "Type of the generated primary keys.")
+    var keys = MilvusTwin.Generated.Keys.int64
+
+    @Option(help: "Whether created collections keep their rows, or only sum them up.")
+    var store = MilvusTwin.Store.memory
+
+    func validate() throws {
+        guard (0...65_535).contains(port) else { throw ValidationError("--port is 0 to 65535") }
+        guard (1...32_768).contains(dim) else { throw ValidationError("--dim is 1 to 32768") }
+    }
+
+    func run() async throws {
+        var options = MilvusTwin.Options()
+        options.port = port
+        options.store = store
+        for generated in generate {
+            options.generated[generated.name] = .init(
+                rows: generated.rows, dimension: dim, keys: keys)
+        }
+        let twin = try MilvusTwin(options)
+        let ended = AsyncStream.makeStream(of: Void.self)
+        let signals = [SIGTERM, SIGINT].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number)
+            source.setEventHandler { ended.continuation.finish() }
+            source.resume()
+            return source
+        }
+        defer { signals.forEach { $0.cancel() } }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await twin.run() }
+            defer { group.cancelAll() }
+            try await twin.ready()
+            print("{\"uri\":\"\(twin.uri)\"}")
+            // Whoever started us reads this through a pipe.
+            fflush(nil)
+            for await _ in ended.stream {}
+        }
+    }
+}
+
+/// `default.rows=2000000`
+struct GeneratedName: ExpressibleByArgument {
+    var name: CollectionName
+    var rows: Int64
+
+    init?(argument: String) {
+        let sides = argument.split(separator: "=")
+        guard sides.count == 2, let rows = Int64(sides[1]), (0...1_000_000_000_000).contains(rows)
+        else { return nil }
+        let names = sides[0].split(separator: ".").map(String.init)
+        guard names.count == 2 else { return nil }
+        name = CollectionName(database: names[0], collection: names[1])
+        self.rows = rows
+    }
+}

@@ -5,10 +5,10 @@ import Testing
 
 @Suite("The record of a lock's owner")
 struct LockOwnerTests {
-    private let scratch: Scratch
+    private let scratch: JobScratch
     private var path: String { scratch.path + "/lock" }
 
-    init() throws { scratch = try Scratch() }
+    init() throws { scratch = try JobScratch() }
 
     /// What the next one is told while somebody holds the lock and the file holds `owner`.
     private func message(_ owner: LockOwner) throws -> String? {
@@ -92,10 +92,10 @@ struct LockOwnerTests {
 
 @Suite("A lock that is only asked about")
 struct LockAskedTests {
-    private let scratch: Scratch
+    private let scratch: JobScratch
     private var path: String { scratch.path + "/lock" }
 
-    init() throws { scratch = try Scratch() }
+    init() throws { scratch = try JobScratch() }
 
     @Test("is had by the one who takes it at the same time")
     func asked() throws {

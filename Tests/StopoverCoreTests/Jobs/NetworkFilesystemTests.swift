@@ -45,7 +45,7 @@ struct NetworkFilesystemTests {
     @Test("is looked for where the directory will be made")
     func ancestor() throws {
         #expect(NetworkFilesystem.type(at: "/proc/self") == "proc")
-        let scratch = try Scratch()
+        let scratch = try JobScratch()
         #expect(
             NetworkFilesystem.type(at: scratch.path + "/not/there/yet")
                 == NetworkFilesystem.type(at: scratch.path))
@@ -54,7 +54,7 @@ struct NetworkFilesystemTests {
     @Test(
         "is refused before anything is made", arguments: NetworkFilesystem.types.sorted())
     func refused(type: String) throws {
-        let scratch = try Scratch()
+        let scratch = try JobScratch()
         let directory = try JobDirectory(home: scratch.path, job: "j")
         let error = #expect(throws: StopoverError.self) {
             try directory.prepare(
@@ -69,7 +69,7 @@ struct NetworkFilesystemTests {
 
     @Test("is refused for its spool alone too")
     func spool() throws {
-        let scratch = try Scratch()
+        let scratch = try JobScratch()
         let directory = try JobDirectory(home: scratch.path, job: "j")
         let elsewhere = scratch.path + "/elsewhere"
         let error = #expect(throws: StopoverError.self) {
@@ -88,7 +88,7 @@ struct NetworkFilesystemTests {
             (false, "fuse.fuse-overlayfs"), (false, nil),
         ] as [(Bool, String?)])
     func taken(allowed: Bool, type: String?) throws {
-        let scratch = try Scratch()
+        let scratch = try JobScratch()
         let directory = try JobDirectory(home: scratch.path, job: "j")
         try directory.prepare(
             spool: directory.spoolPath, allowsNetworkFilesystem: allowed,
@@ -111,7 +111,7 @@ struct JobPathTests {
 
     @Test("lacks the directories that have to be made, deepest first")
     func missing() throws {
-        let scratch = try Scratch()
+        let scratch = try JobScratch()
         let path = scratch.path
         #expect(JobDirectory.missing(path) == [])
         #expect(JobDirectory.missing(path + "/x/y") == [path + "/x/y", path + "/x"])
@@ -119,7 +119,7 @@ struct JobPathTests {
 
     @Test("that cannot be synced, as it is no directory, is said to be so")
     func sync() throws {
-        let scratch = try Scratch()
+        let scratch = try JobScratch()
         try JobDirectory.sync(scratch.path)
         let error = #expect(throws: StopoverError.self) {
             try JobDirectory.sync(scratch.path + "/none")

@@ -105,7 +105,7 @@ struct SealCheckTests {
 
     @Test("lets a writer write what a reader reads")
     func writer() throws {
-        let scratch = try Scratch()
+        let scratch = try JobScratch()
         let spool = try Spool(
             directory: scratch.path, limitBytes: 1 << 20, seed: SampleChunk.seed, resting: [])
         let batch = SampleChunk.batch()

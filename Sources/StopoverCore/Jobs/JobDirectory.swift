@@ -59,12 +59,31 @@ public struct JobDirectory: Sendable, Hashable {
 
     public var exists: Bool { FileManager.default.fileExists(atPath: ledgerPath) }
 
-    /// Makes the directories that are missing, and refuses what is not safely ours.
-    public func prepare(spool: String) throws(StopoverError) {
+    /// Makes the directories that are missing, durably, and refuses what is not safely ours.
+    /// - Parameter allowsNetworkFilesystem: take a place where nothing keeps a second machine from
+    ///   running the same job. Otherwise it is `STO-JOB-NETWORK-FS`, before anything is made.
+    public func prepare(
+        spool: String, allowsNetworkFilesystem: Bool = false
+    ) throws(StopoverError) {
+        try prepare(
+            spool: spool, allowsNetworkFilesystem: allowsNetworkFilesystem,
+            filesystemType: NetworkFilesystem.type(at:))
+    }
+
+    /// The same, asking `filesystemType` what a place lies on.
+    func prepare(
+        spool: String, allowsNetworkFilesystem: Bool, filesystemType: (String) -> String?
+    ) throws(StopoverError) {
+        for place in [path, spool] where !allowsNetworkFilesystem {
+            if let type = filesystemType(place), NetworkFilesystem.types.contains(type) {
+                throw .networkFilesystem(type, at: place)
+            }
+        }
         for directory in [path, spool] { try JobDirectory.make(directory) }
     }
 
     private static func make(_ directory: String) throws(StopoverError) {
+        let missing = missing(directory)
         do {
             try FileManager.default.createDirectory(
                 atPath: directory, withIntermediateDirectories: true,
@@ -89,9 +108,14 @@ public struct JobDirectory: Sendable, Hashable {
                 .jobDirectory, "\(directory) is open to other users",
                 remedy: "`chmod 700 \(directory)`")
         }
+        // Its own name always: the run that made it may have died before this line.
+        for made in Set(missing).union([directory]) {
+            if let above = parent(of: made) { try sync(above) }
+        }
     }
 
-    /// Writes a small file whole or not at all, readable by its owner alone.
+    /// Writes a small file whole or not at all, readable by its owner alone. When it returns the
+    /// file is durable under its name.
     public func write(_ data: Data, to path: String) throws(StopoverError) {
         let temporary = path + ".part"
         unlink(temporary)
@@ -105,6 +129,7 @@ public struct JobDirectory: Sendable, Hashable {
             throw JobDirectory.cannotWrite(path)
         }
         guard rename(temporary, path) == 0 else { throw JobDirectory.cannotWrite(path) }
+        if let directory = JobDirectory.parent(of: path) { try JobDirectory.sync(directory) }
     }
 
     private static func cannotWrite(_ path: String) -> StopoverError {

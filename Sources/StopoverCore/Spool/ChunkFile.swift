@@ -65,15 +65,7 @@ struct ChunkFile {
         guard file.littleEndian(at: 8) as UInt32 == ChunkFormat.version else {
             throw ChunkDamage("format \(file.littleEndian(at: 8) as UInt32) is not known")
         }
-        let headerBytes = Int(file.littleEndian(at: 12) as UInt32)
-        guard headerBytes <= min(ChunkFormat.headerLimit, bodyEnd - ChunkFormat.prefixBytes) else {
-            throw ChunkDamage("its header is longer than the file")
-        }
-        let headerEnd = ChunkFormat.prefixBytes + headerBytes
-        guard
-            let header = try? JSONDecoder().decode(
-                StoredHeader.self, from: Data(file[ChunkFormat.prefixBytes..<headerEnd]))
-        else { throw ChunkDamage("its header cannot be read") }
+        let (header, headerEnd) = try ChunkFile.header(of: file, bodyEnd: bodyEnd)
         guard header.chunk.id == record.id, header.rowCount == record.rowCount,
             header.columns.count <= ChunkFormat.columnLimit
         else { throw ChunkDamage("it is another chunk") }
@@ -88,6 +80,22 @@ struct ChunkFile {
         return Batch(
             rowCount: header.rowCount,
             columns: try columns(header.columns, of: file, from: headerEnd, to: bodyEnd))
+    }
+
+    /// The header of a file whose columns end at `bodyEnd`, and where it ends.
+    static func header(
+        of file: [UInt8], bodyEnd: Int
+    ) throws(ChunkDamage) -> (header: StoredHeader, end: Int) {
+        let headerBytes = Int(file.littleEndian(at: 12) as UInt32)
+        guard headerBytes <= min(ChunkFormat.headerLimit, bodyEnd - ChunkFormat.prefixBytes) else {
+            throw ChunkDamage("its header is longer than the file")
+        }
+        let headerEnd = ChunkFormat.prefixBytes + headerBytes
+        guard
+            let header = try? JSONDecoder().decode(
+                StoredHeader.self, from: Data(file[ChunkFormat.prefixBytes..<headerEnd]))
+        else { throw ChunkDamage("its header cannot be read") }
+        return (header, headerEnd)
     }
 
     private func columns(

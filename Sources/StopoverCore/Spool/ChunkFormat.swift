@@ -125,12 +125,20 @@ extension Digest128 {
 
     /// Of a column's bytes in their order, wherever its parts lie.
     init(of column: Column, seed: UInt64) {
+        let payload = column.payload.withUnsafeBytes { Digest128(of: $0, seed: seed) }
+        self.init(of: column, payload: payload, seed: seed)
+    }
+
+    /// The same where the digest of the payload is known.
+    init(of column: Column, payload: Digest128, seed: UInt64) {
         // The three parts are hashed one by one and their hashes together: no copy to join them.
-        var parts: [UInt64] = []
-        for part in [column.head[...], column.payload, column.tail[...]] {
-            let digest = part.withUnsafeBytes { Digest128(of: $0, seed: seed) }
-            parts += [UInt64(part.count), digest.high, digest.low]
-        }
+        let head = column.head.withUnsafeBytes { Digest128(of: $0, seed: seed) }
+        let tail = column.tail.withUnsafeBytes { Digest128(of: $0, seed: seed) }
+        let parts: [UInt64] = [
+            UInt64(column.head.count), head.high, head.low,
+            UInt64(column.payload.count), payload.high, payload.low,
+            UInt64(column.tail.count), tail.high, tail.low,
+        ]
         self = parts.withUnsafeBytes { Digest128(of: $0, seed: seed) }
     }
 }

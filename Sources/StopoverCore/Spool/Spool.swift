@@ -60,8 +60,13 @@ public final class Spool: Sendable {
     /// Chunks that rest here, or are being written.
     public var isEmpty: Bool { state.withLock { $0.resting.isEmpty } }
 
-    func makeWriter() throws(StopoverError) -> ChunkWriter {
-        ChunkWriter(file: ChunkFile(seed: seed, coder: try PlaneCoder()), store: store)
+    /// - Parameter checksSeals: see ``ChunkWriter/checksSealsByDefault``.
+    func makeWriter(
+        checksSeals: Bool = ChunkWriter.checksSealsByDefault
+    ) throws(StopoverError) -> ChunkWriter {
+        ChunkWriter(
+            file: ChunkFile(seed: seed, coder: try PlaneCoder()), store: store,
+            checker: checksSeals ? try SealChecker() : nil)
     }
 
     func makeReader() throws(StopoverError) -> ChunkReader {
@@ -170,16 +175,26 @@ extension Spool.State {
 
 /// Seals batches; one per worker.
 final class ChunkWriter {
+    /// Whether a chunk is put together again and compared with its rows before it is written
+    /// (``SealChecker``). Off: for 8 MiB of normal float32 it costs 0.40 s of CPU per GB, 27–30 %
+    /// of a seal (1.4–1.5 s with the write), where a fifth was the most we would pay; measured with
+    /// checked and plain seals in turn. A whole decode instead would be 0.47–0.60 s. Without it
+    /// damage between the digests and the compressor's output is found when the chunk is read.
+    static let checksSealsByDefault = false
+
     private let file: ChunkFile
     private let store: ChunkStore
+    private let checker: SealChecker?
 
-    fileprivate init(file: ChunkFile, store: ChunkStore) {
+    fileprivate init(file: ChunkFile, store: ChunkStore, checker: SealChecker?) {
         self.file = file
         self.store = store
+        self.checker = checker
     }
 
     func seal(_ batch: Batch, _ header: ChunkHeader) throws(StopoverError) -> ChunkRecord {
         let (bytes, digest) = try file.encode(batch, header)
+        try checker?.check(bytes, of: batch, header, seed: file.seed)
         try store.write(bytes, as: ChunkFormat.fileName(header.id, digest: digest))
         return ChunkRecord(
             id: header.id, transfer: header.transfer, split: header.split,

@@ -14,7 +14,7 @@ struct ConnectionTests {
                 let error = await #expect(throws: StopoverError.self) {
                     try await cluster.identity()
                 }
-                #expect(ContinuousClock.now - begun < .seconds(5))
+                #expect(ContinuousClock.now - begun < .seconds(25))
                 #expect(error?.code == .clusterUnreachable)
                 #expect(error?.isTransient == true)
                 #expect(error?.message.contains(endpoint.address) == true)
@@ -52,7 +52,7 @@ struct ConnectionTests {
                     try await cluster.identity()
                 }
                 #expect(error?.code == .clusterUnreachable)
-                #expect(ContinuousClock.now - begun < .seconds(20))
+                #expect(ContinuousClock.now - begun < .seconds(60))
             }
         }
     }
@@ -70,7 +70,7 @@ struct ConnectionTests {
                         try await cluster.databases()
                     }
                     #expect(error?.isTransient == true)
-                    #expect(ContinuousClock.now - begun < .seconds(5))
+                    #expect(ContinuousClock.now - begun < .seconds(25))
                 }
                 try await server.control("restart")
                 let begun = ContinuousClock.now
@@ -79,7 +79,7 @@ struct ConnectionTests {
                         #expect(try await cluster.databases() == ["default"])
                         break
                     } catch let error as StopoverError where error.isTransient {
-                        try #require(ContinuousClock.now - begun < .seconds(20))
+                        try #require(ContinuousClock.now - begun < .seconds(60))
                         try await Task.sleep(for: .milliseconds(100))
                     }
                 }

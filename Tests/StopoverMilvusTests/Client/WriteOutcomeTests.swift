@@ -95,7 +95,7 @@ struct WriteOutcomeTests {
         }
     }
 
-    @Test("that was lost is in doubt when it began to leave, and refused when it did not")
+    @Test("that was lost is in doubt when it began to leave, and unreached when it did not")
     func lost() async throws {
         guard
             case .inDoubt = await write(
@@ -105,10 +105,10 @@ struct WriteOutcomeTests {
             return
         }
         guard
-            case .refused(let error) = await write(
+            case .unreached(let error) = await write(
                 .failure(CallFailure(.unavailable, "refused", wasSent: false)))
         else {
-            Issue.record("never sent is not refused")
+            Issue.record("never sent is not unreached")
             return
         }
         #expect(error.code == .clusterUnreachable)

@@ -61,7 +61,7 @@ struct TwinFaultTests {
     func delays() async throws {
         try await withTwin { twin, cluster in
             try await table.create(on: cluster)
-            twin.behave(.fault(.delay(.milliseconds(300)), of: "Insert"))
+            twin.behave(.fault(.delay(.seconds(3)), of: "Insert"))
             async let late = write(1...2, to: cluster)
             while twin.calls(of: "Insert") == 0 { try await Task.sleep(for: .milliseconds(5)) }
             try await cluster.rename(name, to: .init(collection: "renamed"))

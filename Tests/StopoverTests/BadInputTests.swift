@@ -41,15 +41,20 @@ struct BadInputTests {
         #expect(!(ended.errors + ended.output).contains("canary-4242"))
     }
 
-    @Test("yaml that is not yaml, an unknown key and a literal secret are placed by line and column")
+    @Test(
+        "yaml that is not yaml, an unknown key and a literal secret are placed by line and column")
     func yaml() async throws {
         let tool = try Tool()
         let cases: [(String, String, String)] = [
             ("source: [\n", "STO-CONFIG-YAML", "bad0.yaml:"),
-            (migration("http://127.0.0.1:9", "http://127.0.0.1:10", "colections: []\n"),
-                "STO-CONFIG-UNKNOWN-KEY", "bad1.yaml:3:1"),
-            ("source: {uri: \"http://h\", token: canary-4242}\ntarget: {uri: \"http://h\"}\n",
-                "STO-CONFIG-LITERAL-SECRET", "bad2.yaml:1:"),
+            (
+                migration("http://127.0.0.1:9", "http://127.0.0.1:10", "colections: []\n"),
+                "STO-CONFIG-UNKNOWN-KEY", "bad1.yaml:3:1"
+            ),
+            (
+                "source: {uri: \"http://h\", token: canary-4242}\ntarget: {uri: \"http://h\"}\n",
+                "STO-CONFIG-LITERAL-SECRET", "bad2.yaml:1:"
+            ),
         ]
         for (index, (text, code, place)) in cases.enumerated() {
             let file = try tool.migration(text, named: "bad\(index).yaml")

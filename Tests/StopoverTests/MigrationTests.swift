@@ -77,9 +77,11 @@ struct MigrationTests {
         #expect(second.status == 0, "\(second)")
     }
 
-    @Test("keeps nasty keys and values, nulls and empty arrays between two Lite 3 servers", arguments: [
-        "int64", "varchar",
-    ])
+    @Test(
+        "keeps nasty keys and values, nulls and empty arrays between two Lite 3 servers",
+        arguments: [
+            "int64", "varchar",
+        ])
     func nasty(key: String) async throws {
         let tool = try Tool()
         let source = try await RealServer(.lite3)

@@ -56,7 +56,8 @@ extension FieldSchema {
         case .int8Vector: return dimension
         case .binaryVector: return dimension / 8
         case .sparseFloatVector: return 512
-        case .varchar, .text: return min((typeParams["max_length"].flatMap { Int($0) } ?? 256) / 4, 256)
+        case .varchar, .text:
+            return min((typeParams["max_length"].flatMap { Int($0) } ?? 256) / 4, 256)
         case .json, .geometry, .array, .arrayOfVector, .arrayOfStruct, .structure: return 128
         case .bool, .int8, .int16, .int32, .int64, .float, .double, .timestamptz: return 8
         }

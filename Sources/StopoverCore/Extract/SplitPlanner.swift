@@ -64,7 +64,8 @@ public struct SplitPlanner: Sendable {
 
     /// A string with about `rank` rows at or below it: character by character, each found by
     /// halving the Unicode scalars, whose order is the order of their UTF-8 bytes.
-    private func varcharBound(rank: Int64, slack: Int64) async throws(StopoverError) -> PrimaryKey? {
+    private func varcharBound(rank: Int64, slack: Int64) async throws(StopoverError) -> PrimaryKey?
+    {
         var prefix = ""
         for _ in 0..<SplitPlanner.boundLength {
             var low = ScalarRank.lowest

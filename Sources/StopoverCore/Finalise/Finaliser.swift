@@ -15,8 +15,9 @@ struct Finaliser: Sendable {
         try await createIndexes(on: current)
         let counts = try await count(transfer, on: current)
         let unreadable = try await engine.ledger.notes(
-            code: StopoverError.Code.unreadableRows.rawValue)
-            .filter { $0.hasPrefix("\(plan.source.name):") }
+            code: StopoverError.Code.unreadableRows.rawValue
+        )
+        .filter { $0.hasPrefix("\(plan.source.name):") }
         var result = TransferResult(
             source: plan.source.name, target: plan.target.name, counts: counts,
             unreadable: unreadable)

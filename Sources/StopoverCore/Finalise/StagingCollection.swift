@@ -53,7 +53,8 @@ struct StagingCollection: Sendable {
                     .stagingGone,
                     "the staging collection \(staging.name(epoch: transfer.epoch)) is no longer on "
                         + "the target: it was dropped or renamed",
-                    remedy: "End this job with `stopover cancel JOB`, then run the migration again.")
+                    remedy: "End this job with `stopover cancel JOB`, then run the migration again."
+                )
             }
             return found
         }

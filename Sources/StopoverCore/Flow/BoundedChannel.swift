@@ -27,7 +27,11 @@ public final class BoundedChannel<Element: Sendable>: Sendable {
         var cancelledEarly: Set<UInt64> = []
     }
 
-    private enum SendStep { case sent, wait(UInt64), ended }
+    private enum SendStep {
+        case sent
+        case wait(UInt64)
+        case ended
+    }
 
     public let capacity: Int
     private let weigh: @Sendable (Element) -> Int
@@ -50,20 +54,21 @@ public final class BoundedChannel<Element: Sendable>: Sendable {
     public func send(_ element: Element) async throws {
         let weight = weigh(element)
         while true {
-            let (step, consumer): (SendStep, (CheckedContinuation<Element?, any Error>)?) = state.withLock {
-                state in
-                if state.isFailed || state.isFinished { return (.ended, nil) }
-                if let consumer = state.consumers.popFirst() {
-                    return (.sent, consumer.continuation)
+            let (step, consumer): (SendStep, (CheckedContinuation<Element?, any Error>)?) =
+                state.withLock {
+                    state in
+                    if state.isFailed || state.isFinished { return (.ended, nil) }
+                    if let consumer = state.consumers.popFirst() {
+                        return (.sent, consumer.continuation)
+                    }
+                    if state.elements.isEmpty || state.weight + weight <= capacity {
+                        state.elements.append((element, weight))
+                        state.weight += weight
+                        return (.sent, nil)
+                    }
+                    state.nextID += 1
+                    return (.wait(state.nextID), nil)
                 }
-                if state.elements.isEmpty || state.weight + weight <= capacity {
-                    state.elements.append((element, weight))
-                    state.weight += weight
-                    return (.sent, nil)
-                }
-                state.nextID += 1
-                return (.wait(state.nextID), nil)
-            }
             switch step {
             case .sent:
                 consumer?.resume(returning: element)
@@ -141,7 +146,8 @@ public final class BoundedChannel<Element: Sendable>: Sendable {
             try await withCheckedThrowingContinuation {
                 (continuation: CheckedContinuation<Void, any Error>) in
                 let now: Result<Void, any Error>? = state.withLock { state in
-                    if state.cancelledEarly.remove(id) != nil || state.isFailed || state.isFinished {
+                    if state.cancelledEarly.remove(id) != nil || state.isFailed || state.isFinished
+                    {
                         return .failure(CancellationError())
                     }
                     if state.elements.isEmpty || state.weight + weight <= capacity {

@@ -33,7 +33,8 @@ extension Engine {
 
 extension StopoverError {
     static let interrupted = StopoverError(
-        .interrupted, "stopped before the end", remedy: "Run the same command again: it carries on.")
+        .interrupted, "stopped before the end", remedy: "Run the same command again: it carries on."
+    )
 }
 
 extension StopoverError.Code {

@@ -389,7 +389,9 @@ extension LoadCoordinator {
             guard isDue, !acked.isEmpty else { return [] }
             flushing = acked
         case .upserting:
-            guard upserts.isEmpty, inFlight.isEmpty, upserted == tainted, !tainted.isEmpty else { return [] }
+            guard upserts.isEmpty, inFlight.isEmpty, upserted == tainted, !tainted.isEmpty else {
+                return []
+            }
             flushing = upserted.union(acked)
         case .comingToRest, .fencing, .ended: return []
         }

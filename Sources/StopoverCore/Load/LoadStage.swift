@@ -91,7 +91,8 @@ struct LoadStage: Sendable {
         let batch =
             send.part.rows == 0..<record.rowCount
             ? whole : try engine.target.codec.slice(whole, rows: send.part.rows)
-        let destination = InsertDestination(collection: send.collection, partition: record.partition)
+        let destination = InsertDestination(
+            collection: send.collection, partition: record.partition)
         let outcome = await engine.target.write(batch, to: destination, mode: send.mode)
         let end: LoadCoordinator.WriteEnd
         switch outcome {

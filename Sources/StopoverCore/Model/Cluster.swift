@@ -157,7 +157,8 @@ public protocol Target: Cluster {
     ) async -> WriteOutcome
     /// Begins to make durable all that was acknowledged before the call.
     func flush(_ name: CollectionName) async throws(StopoverError) -> FlushTicket
-    func isFlushed(_ ticket: FlushTicket, of name: CollectionName) async throws(StopoverError) -> Bool
+    func isFlushed(_ ticket: FlushTicket, of name: CollectionName) async throws(StopoverError)
+        -> Bool
     func createIndex(_ index: IndexDescription, on name: CollectionName) async throws(StopoverError)
     func rename(_ name: CollectionName, to newName: CollectionName) async throws(StopoverError)
     func drop(_ name: CollectionName) async throws(StopoverError)

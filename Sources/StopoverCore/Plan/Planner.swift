@@ -211,7 +211,8 @@ public struct Planner: Sendable {
             }
         }
         made.schema.fields = made.schema.fields.map(rules.completed)
-        made.indexes = request.indexes == .none ? [] : autoIndexes(made, of: described, rules: rules)
+        made.indexes =
+            request.indexes == .none ? [] : autoIndexes(made, of: described, rules: rules)
         return made
     }
 

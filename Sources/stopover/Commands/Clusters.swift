@@ -37,7 +37,8 @@ extension MilvusEndpoint {
                 }
             }
         }
-        let tls = endpoint.address.isEncrypted
+        let tls =
+            endpoint.address.isEncrypted
             ? TLS(
                 authorityPath: endpoint.tls?.ca, certificatePath: endpoint.tls?.certificate,
                 keyPath: endpoint.tls?.key, serverName: endpoint.tls?.serverName)
@@ -72,7 +73,8 @@ extension Endpoint {
         if let token {
             guard let reference = SecretReference(token) else {
                 throw StopoverError(
-                    .secretArgument, "--token takes a reference, not the token itself: arguments "
+                    .secretArgument,
+                    "--token takes a reference, not the token itself: arguments "
                         + "are seen by every user of the machine",
                     remedy: "`--token '${MILVUS_TOKEN}'`, `--token file:PATH` or `--token fd:3`.")
             }

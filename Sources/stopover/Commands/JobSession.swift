@@ -21,7 +21,8 @@ struct JobSession {
 
     /// Carries the job on, or begins it. Throws what ends the run; a finished job returns its report.
     func run() async throws -> JobReport {
-        let spoolPath = migration.limits.spoolDirectory.map { $0 + "/" + directory.name }
+        let spoolPath =
+            migration.limits.spoolDirectory.map { $0 + "/" + directory.name }
             ?? directory.spoolPath
         try directory.prepare(spool: spoolPath)
         let lock = try JobLock(at: directory.lockPath)

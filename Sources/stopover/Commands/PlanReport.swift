@@ -52,7 +52,8 @@ struct RefusedPlan {
         return StopoverError(
             .planRefused,
             "the plan is refused, nothing was written:\n  " + lines.joined(separator: "\n  "),
-            remedy: refusals.map(\.remedy).filter { !$0.isEmpty }.uniqued.joined(separator: "\n  → "))
+            remedy: refusals.map(\.remedy).filter { !$0.isEmpty }.uniqued.joined(
+                separator: "\n  → "))
     }
 }
 

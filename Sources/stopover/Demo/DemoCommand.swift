@@ -6,7 +6,8 @@ import StopoverMilvus
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",
-        abstract: "Two embedded Milvus Lite clusters, a real data set, a full migration with proof.",
+        abstract:
+            "Two embedded Milvus Lite clusters, a real data set, a full migration with proof.",
         discussion: """
             Starts two Milvus Lite servers (installed on first use with Python's venv and pip), loads \
             6,000 Debian packages into one, and migrates them to the other twice: with their keys \
@@ -112,7 +113,8 @@ struct DemoCommand: AsyncParsableCommand {
                 let destination = InsertDestination(collection: name, partition: part.partition)
                 switch await cluster.write(part.batch, to: destination, mode: .insert) {
                 case .acknowledged: continue
-                case .refused(let error), .unreached(let error), .rejected(let error), .tooLarge(let error),
+                case .refused(let error), .unreached(let error), .rejected(let error),
+                    .tooLarge(let error),
                     .fenced(let error), .inDoubt(let error):
                     throw error
                 }

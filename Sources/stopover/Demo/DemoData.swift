@@ -18,6 +18,8 @@ struct DemoData {
         var batch: Batch
     }
 
+    // Named as the data names them.
+    // swift-format-ignore: AlwaysUseLowerCamelCase
     private struct Package: Decodable {
         var id: Int64
         var name: String

@@ -20,7 +20,8 @@ struct SplitPlannerTests {
 
     @Test("leaves a small partition whole")
     func small() async throws {
-        #expect(try await check((0..<10).map { .int64($0) }, type: .int64, rowsPerSplit: 10) == [10])
+        #expect(
+            try await check((0..<10).map { .int64($0) }, type: .int64, rowsPerSplit: 10) == [10])
     }
 
     @Test("covers every INT64 key once, the extreme ones too, in parts of about equal size")
@@ -35,7 +36,8 @@ struct SplitPlannerTests {
 
     @Test("balances INT64 keys that crowd in one place")
     func skewed() async throws {
-        let keys = (0..<900).map { PrimaryKey.int64(Int64($0)) }
+        let keys =
+            (0..<900).map { PrimaryKey.int64(Int64($0)) }
             + (0..<100).map { PrimaryKey.int64(Int64.max - Int64($0) * 1_000_000_000) }
         let parts = try await check(keys, type: .int64, rowsPerSplit: 250)
         #expect(parts.count == 4 && parts.allSatisfy { (200...300).contains($0) })

@@ -285,8 +285,9 @@ struct LoadCoordinatorTests {
             requestLimit: 8, spooled: [chunk(1), chunk(70)], acked: [chunk(2)],
             tainted: [ChunkID(1)], sentThrough: 64)
         #expect(bench.sent.map { $0.0.chunk.number } == [70])
-        #expect(LoadCoordinator.chunksInDoubt(
-            unacked: [ChunkID(1), ChunkID(70)], sentThrough: ChunkID(64)) == [ChunkID(1)])
+        #expect(
+            LoadCoordinator.chunksInDoubt(
+                unacked: [ChunkID(1), ChunkID(70)], sentThrough: ChunkID(64)) == [ChunkID(1)])
         bench.handle(.extractionFinished)
         bench.answer(.acknowledged)
         bench.handle(.fenceStands)

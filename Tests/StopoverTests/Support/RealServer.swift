@@ -32,7 +32,8 @@ final class RealServer: @unchecked Sendable {
     }
 
     func control(_ verb: String) async throws {
-        let ended = try await Running(Clone.script("servers"), [verb, directory], in: scratch).ended()
+        let ended = try await Running(Clone.script("servers"), [verb, directory], in: scratch)
+            .ended()
         guard ended.status == 0 else { throw CannotStart(description: "\(verb): \(ended)") }
     }
 

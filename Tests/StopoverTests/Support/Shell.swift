@@ -16,7 +16,8 @@ final class Running: @unchecked Sendable {
     private let errorPath: String
 
     init(
-        _ path: String, _ arguments: [String], environment: [String: String] = [:], in scratch: Scratch
+        _ path: String, _ arguments: [String], environment: [String: String] = [:],
+        in scratch: Scratch
     ) throws {
         let name = UUID().uuidString
         outputPath = scratch.path + "/\(name).out"

@@ -42,7 +42,7 @@ struct ExtractStage: Sendable {
                     }
                 }
             }
-            try await group.waitForAll()
+            try await group.endAtFirstError()
         }
     }
 

@@ -65,6 +65,8 @@ public struct LoadCoordinator: Sendable {
         case tooLarge(StopoverError)
         case fenced(StopoverError)
         case inDoubt(StopoverError)
+        /// It never came to a request, or its acknowledgement could not be recorded: our own disk.
+        case failed(StopoverError)
     }
 
     public enum Event: Sendable {
@@ -230,7 +232,7 @@ extension LoadCoordinator {
                 Part(chunk: part.chunk, rows: middle..<part.rows.upperBound),
             ])
             return []
-        case .rejected(let error), .fenced(let error):
+        case .rejected(let error), .fenced(let error), .failed(let error):
             ending = Ending(error: error)
             return []
         case .inDoubt(let error):

@@ -32,7 +32,9 @@ struct LoadStage: Sendable {
             for _ in 0..<engine.limits.insertRequests {
                 group.addTask {
                     let reader = try engine.spool.makeReader()
-                    while let send = try await sends.next() { try await write(send, reader) }
+                    while let send = try await sends.next() {
+                        post(.writeEnded(send.part, try await write(send, reader)))
+                    }
                 }
             }
             group.addTask { await wantFlushes() }
@@ -86,7 +88,21 @@ struct LoadStage: Sendable {
 
     // MARK: One request
 
-    private func write(_ send: Send, _ reader: ChunkReader) async throws {
+    private func write(
+        _ send: Send, _ reader: ChunkReader
+    ) async throws(CancellationError) -> LoadCoordinator.WriteEnd {
+        do {
+            return try await outcome(send, reader)
+        } catch let error as StopoverError {
+            return .failed(error)
+        } catch {
+            throw CancellationError()
+        }
+    }
+
+    private func outcome(
+        _ send: Send, _ reader: ChunkReader
+    ) async throws -> LoadCoordinator.WriteEnd {
         let (record, whole) = try engine.spool.read(send.part.chunk, with: reader)
         let batch =
             send.part.rows == 0..<record.rowCount
@@ -94,7 +110,6 @@ struct LoadStage: Sendable {
         let destination = InsertDestination(
             collection: send.collection, partition: record.partition)
         let outcome = await engine.target.write(batch, to: destination, mode: send.mode)
-        let end: LoadCoordinator.WriteEnd
         switch outcome {
         case .acknowledged(let ids):
             try await engine.ledger.commit([
@@ -105,15 +120,14 @@ struct LoadStage: Sendable {
             if send.mode == .insert {
                 engine.board.rowsLoaded(batch.rowCount, bytes: batch.byteCount, of: transfer.id)
             }
-            end = .acknowledged
-        case .refused(let error): end = .refused(error)
-        case .unreached(let error): end = .unreached(error)
-        case .rejected(let error): end = .rejected(error)
-        case .tooLarge(let error): end = .tooLarge(error)
-        case .fenced(let error): end = .fenced(error)
-        case .inDoubt(let error): end = .inDoubt(error)
+            return .acknowledged
+        case .refused(let error): return .refused(error)
+        case .unreached(let error): return .unreached(error)
+        case .rejected(let error): return .rejected(error)
+        case .tooLarge(let error): return .tooLarge(error)
+        case .fenced(let error): return .fenced(error)
+        case .inDoubt(let error): return .inDoubt(error)
         }
-        post(.writeEnded(send.part, end))
     }
 
     // MARK: Flush and fence

@@ -8,6 +8,10 @@ public final class Spool: Sendable {
         /// Bytes on disk, and bytes promised to chunks that are being written.
         var used: Int64 = 0
         var resting: [ChunkID: ChunkRecord] = [:]
+        /// Of those, the recorded ones: loading can free them.
+        var loadable: Set<ChunkID> = []
+        /// Workers between their reservation and the record of their chunk.
+        var writing = 0
         var waiting:
             Deque<(id: UInt64, bytes: Int64, ready: CheckedContinuation<Void, any Error>)> = []
         var nextID: UInt64 = 0
@@ -44,6 +48,7 @@ public final class Spool: Sendable {
         state.withLock { state in
             for record in resting {
                 state.resting[record.id] = record
+                state.loadable.insert(record.id)
                 state.used += Int64(record.fileBytes)
             }
         }
@@ -57,8 +62,9 @@ public final class Spool: Sendable {
     }
 
     public var usedBytes: Int64 { state.withLock { $0.used } }
-    /// Chunks that rest here, or are being written.
-    public var isEmpty: Bool { state.withLock { $0.resting.isEmpty } }
+    /// Whether a chunk rests here that loading can free: one that is recorded. A chunk whose
+    /// predecessor is not sealed yet is not.
+    public var holdsLoadable: Bool { state.withLock { !$0.loadable.isEmpty } }
 
     /// - Parameter checksSeals: see ``ChunkWriter/checksSealsByDefault``.
     func makeWriter(
@@ -76,12 +82,14 @@ public final class Spool: Sendable {
     // MARK: The budget
 
     /// Takes room for a chunk of about `bytes`, waiting for it: first come, first served. A chunk
-    /// larger than the whole budget passes when nothing else is here.
+    /// larger than the whole budget passes when nothing else is here; and one that waits passes
+    /// when nothing that loading could free is here or on its way, so that the budget may be passed
+    /// by a chunk per worker and is never a deadlock. Ends with ``turnEnded()``.
     func reserve(_ bytes: Int) async throws {
         let wanted = Int64(bytes)
         let id: UInt64? = state.withLock { state in
             if state.waiting.isEmpty, state.fits(wanted, limitBytes) {
-                state.used += wanted
+                state.take(wanted)
                 return nil
             }
             state.nextID += 1
@@ -118,12 +126,24 @@ public final class Spool: Sendable {
         state.withLock { !$0.waiting.isEmpty || !$0.fits(Int64(bytes), limitBytes) }
     }
 
-    /// Turns a promise into what was written; nil gives it back.
+    /// Turns a promise into what was written; nil gives it back, and the worker's turn is over.
     func settle(reserved: Int, written record: ChunkRecord?) {
         state.withLock { state in
             state.used += Int64(record?.fileBytes ?? 0) - Int64(reserved)
-            if let record { state.resting[record.id] = record }
+            if let record { state.resting[record.id] = record } else { state.writing -= 1 }
         }
+        serve()
+    }
+
+    /// These chunks are in the ledger.
+    func recorded(_ ids: [ChunkID]) {
+        state.withLock { $0.loadable.formUnion(ids) }
+    }
+
+    /// A worker that reserved room and wrote its chunk has recorded it, or left that to the worker
+    /// of an earlier chunk.
+    func turnEnded() {
+        state.withLock { $0.writing -= 1 }
         serve()
     }
 
@@ -131,7 +151,7 @@ public final class Spool: Sendable {
         let ready = state.withLock { state in
             var ready: [CheckedContinuation<Void, any Error>] = []
             while let first = state.waiting.first, state.fits(first.bytes, limitBytes) {
-                state.used += first.bytes
+                state.take(first.bytes)
                 ready.append(state.waiting.removeFirst().ready)
             }
             return ready
@@ -160,7 +180,10 @@ public final class Spool: Sendable {
             }
             rows += record.rowCount
             try store.remove(ChunkFormat.fileName(id, digest: record.digest))
-            state.withLock { $0.used -= Int64(record.fileBytes) }
+            state.withLock { state in
+                state.used -= Int64(record.fileBytes)
+                state.loadable.remove(id)
+            }
         }
         serve()
         return rows
@@ -169,7 +192,12 @@ public final class Spool: Sendable {
 
 extension Spool.State {
     fileprivate func fits(_ bytes: Int64, _ limit: Int64) -> Bool {
-        used == 0 || used + bytes <= limit
+        used == 0 || used + bytes <= limit || (loadable.isEmpty && writing == 0)
+    }
+
+    fileprivate mutating func take(_ bytes: Int64) {
+        used += bytes
+        writing += 1
     }
 }
 

@@ -31,13 +31,14 @@ struct SpoolStage: Sendable {
                             let record = try await seal(read, writer)
                             try await commit(
                                 .chunk(record), read.split.id, read.ordinal, order)
+                            engine.spool.turnEnded()
                         case .splitEnded(let split, let ordinal):
                             try await commit(.end(split.id), split.id, ordinal, order)
                         }
                     }
                 }
             }
-            try await group.waitForAll()
+            try await group.endAtFirstError()
         }
     }
 
@@ -71,7 +72,7 @@ struct SpoolStage: Sendable {
                 return record
             } catch {
                 // Loading frees space, as long as there is something to load.
-                guard error.code == .spoolDiskFull, !engine.spool.isEmpty, !engine.stop.isRequested
+                guard error.code == .spoolDiskFull, engine.spool.holdsLoadable, !engine.stop.isRequested
                 else { throw error }
             }
             announce(.flushWanted)
@@ -80,6 +81,7 @@ struct SpoolStage: Sendable {
         }
     }
 
+    /// What became ready is recorded, then announced.
     private func commit(
         _ item: Committed, _ split: SplitID, _ ordinal: Int, _ order: OrderedCommit
     ) async throws {
@@ -92,7 +94,11 @@ struct SpoolStage: Sendable {
                 case .end(let split): .splitFinished(split)
                 }
             })
-        for case .chunk(let record) in ready {
+        let chunks = ready.compactMap { item -> ChunkRecord? in
+            if case .chunk(let record) = item { record } else { nil }
+        }
+        engine.spool.recorded(chunks.map(\.id))
+        for record in chunks {
             engine.board.rowsSpooled(record.rowCount, of: transfer.id)
             announce(.chunkSpooled(LoadCoordinator.Chunk(record)))
         }

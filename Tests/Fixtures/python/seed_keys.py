@@ -134,7 +134,7 @@ def main() -> None:
             keys.remove(INT64_MAX)
     rows = [row(number, key, arguments.kind) for number, key in enumerate(keys)]
 
-    client = seeding.connect(arguments)
+    client = seeding.connect_for_new(arguments)
     seeding.create(client, arguments, schema(arguments), [])
     inserted = seeding.insert(client, arguments.collection, "_default", rows, batch_rows=100)
     indexes = {"vector": ("AUTOINDEX", "L2")}

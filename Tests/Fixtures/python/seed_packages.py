@@ -84,7 +84,7 @@ def main() -> None:
     keys.add_argument("--varchar-key", action="store_true")
     arguments = parser.parse_args()
 
-    client = seeding.connect(arguments)
+    client = seeding.connect_for_new(arguments)
     named = ["libs", "apps"]
     seeding.create(client, arguments, schema(arguments), named)
     by_partition: dict[str, list[dict[str, Any]]] = {name: [] for name in ["_default", *named]}

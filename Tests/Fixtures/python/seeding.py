@@ -31,11 +31,16 @@ def parser(description: str | None) -> argparse.ArgumentParser:
 
 
 def connect(arguments: argparse.Namespace) -> MilvusClient:
-    """A client in the wanted database, with the collection's name free."""
+    """A client in the wanted database, which is created when missing."""
     client = MilvusClient(uri=arguments.uri, token=arguments.token)
     if arguments.db not in client.list_databases():
         client.create_database(arguments.db)
-    client = MilvusClient(uri=arguments.uri, token=arguments.token, db_name=arguments.db)
+    return MilvusClient(uri=arguments.uri, token=arguments.token, db_name=arguments.db)
+
+
+def connect_for_new(arguments: argparse.Namespace) -> MilvusClient:
+    """The same, with the collection's name free."""
+    client = connect(arguments)
     if client.has_collection(arguments.collection):
         if not arguments.replace:
             raise SystemExit(f"error: {arguments.db}.{arguments.collection} exists already\n"

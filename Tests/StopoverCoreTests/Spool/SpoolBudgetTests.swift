@@ -52,6 +52,8 @@ struct SpoolBudgetTests {
                             digest: Digest128(high: 1, low: 1))
                         spool.settle(reserved: wanted, written: record)
                         await Task.yield()
+                        spool.recorded([id])
+                        spool.turnEnded()
                         _ = try spool.release([id])
                     }
                 }
@@ -115,6 +117,37 @@ struct SpoolBudgetTests {
         try await large.value
         try await small.value
         #expect(spool.usedBytes == 90)
+    }
+
+    /// A worker's turn: room, a file, and the end; recorded unless an earlier chunk is missing.
+    private func fill(_ spool: Spool, _ id: Int64, recorded: Bool) async throws {
+        let record = SampleChunk.record(
+            Batch(rowCount: 1, columns: []), SampleChunk.header(id), fileBytes: 60,
+            digest: Digest128(high: 1, low: 1))
+        try await spool.reserve(60)
+        spool.settle(reserved: 60, written: record)
+        if recorded { spool.recorded([record.id]) }
+        spool.turnEnded()
+    }
+
+    /// The chunk that rests there waits for the one before it.
+    @Test("lets a chunk pass when loading can free nothing")
+    func outOfOrder() async throws {
+        let spool = try spool(limit: 100)
+        try await fill(spool, 2, recorded: false)
+        #expect(!spool.holdsLoadable)
+        try await fill(spool, 1, recorded: true)
+        spool.recorded([ChunkID(2)])
+        #expect(spool.usedBytes == 120)
+        #expect(spool.holdsLoadable)
+
+        let third = Task { try await fill(spool, 3, recorded: true) }
+        try await waitUntilFull(spool)
+        #expect(spool.usedBytes == 120)
+        #expect(try spool.release([ChunkID(1)]) > 0)
+        #expect(try spool.release([ChunkID(2)]) > 0)
+        try await third.value
+        #expect(spool.usedBytes == 60)
     }
 
     @Test("loses no room when one who waits is cancelled")

@@ -43,7 +43,6 @@ struct SpoolTests {
             #expect(found == record)
             #expect(batch.columns == SampleChunk.batch().columns)
             #expect(spool.usedBytes == Int64(record.fileBytes))
-            #expect(!spool.isEmpty)
         }
     }
 
@@ -56,7 +55,7 @@ struct SpoolTests {
         #expect(try spool.release([ChunkID(1), ChunkID(2)]) == 64)
         #expect(try scratch.names().isEmpty)
         #expect(spool.usedBytes == 0)
-        #expect(spool.isEmpty)
+        #expect(!spool.holdsLoadable)
         let error = #expect(throws: StopoverError.self) {
             try spool.read(ChunkID(1), with: try spool.makeReader())
         }

@@ -54,13 +54,3 @@ public struct Page: Sendable {
         self.lastKey = lastKey
     }
 }
-
-/// Cuts and edits encoded columns. The cluster's encoding is its own, so it provides this to the engine.
-public protocol ColumnCodec: Sendable {
-    /// The same columns with only the rows in `rows` (0-based, within `0..<batch.rowCount`).
-    /// Throws when a column's bytes do not hold `batch.rowCount` rows.
-    func slice(_ batch: Batch, rows: Range<Int>) throws(StopoverError) -> Batch
-
-    /// The same column with a flag for each row that says "not null", where it has no flags yet.
-    func allValid(_ column: Column, rowCount: Int) -> Column
-}

@@ -34,15 +34,18 @@ public struct RowSelection: Sendable, Hashable {
     public var primaryKey: FieldSchema
     public var partition: String?
     public var range: KeyRange
+    /// A Milvus expression that rows must match too.
+    public var filter: String?
 
     public init(
         collection: CollectionName, primaryKey: FieldSchema, partition: String? = nil,
-        range: KeyRange = .all
+        range: KeyRange = .all, filter: String? = nil
     ) {
         self.collection = collection
         self.primaryKey = primaryKey
         self.partition = partition
         self.range = range
+        self.filter = filter
     }
 }
 

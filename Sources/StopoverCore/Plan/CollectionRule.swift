@@ -12,26 +12,15 @@ public struct CollectionRule: Hashable, Sendable, Codable {
 
     public var source: CollectionPattern
     public var destination: Destination
-    public var autoID: TransferRequest.AutoID
-    public var keepsDynamicFields: Bool
-    public var droppedFields: Set<String>
-    /// nil keeps all.
-    public var partitions: [String]?
-    public var indexes: TransferRequest.Indexes
+    public var mapping: Mapping
 
     public init(
         source: CollectionPattern, destination: Destination = .sameName,
-        autoID: TransferRequest.AutoID = .keep, keepsDynamicFields: Bool = true,
-        droppedFields: Set<String> = [], partitions: [String]? = nil,
-        indexes: TransferRequest.Indexes = .auto
+        mapping: Mapping = Mapping()
     ) {
         self.source = source
         self.destination = destination
-        self.autoID = autoID
-        self.keepsDynamicFields = keepsDynamicFields
-        self.droppedFields = droppedFields
-        self.partitions = partitions
-        self.indexes = indexes
+        self.mapping = mapping
     }
 
     /// What the rule asks of a collection that it matches.
@@ -43,12 +32,6 @@ public struct CollectionRule: Hashable, Sendable, Codable {
                 CollectionName(database: database, collection: name.collection)
             case .collection(let target): target
             }
-        var request = TransferRequest(source: name, target: target)
-        request.autoID = autoID
-        request.keepsDynamicFields = keepsDynamicFields
-        request.droppedFields = droppedFields
-        request.partitions = partitions
-        request.indexes = indexes
-        return request
+        return TransferRequest(source: name, target: target, mapping: mapping)
     }
 }

@@ -25,13 +25,13 @@ public struct MigrationIdentity: Hashable, Sendable, Codable {
                 case .database(let database): "\(database).*"
                 case .collection(let target): "\(target)"
                 }
-            values["\(name).auto_id"] = rule.autoID.rawValue
-            values["\(name).dynamic_fields"] = rule.keepsDynamicFields ? "keep" : "drop"
-            values["\(name).fields"] = rule.droppedFields.sorted().map { "\($0): drop" }
+            values["\(name).auto_id"] = rule.mapping.autoID.rawValue
+            values["\(name).dynamic_fields"] = rule.mapping.keepsDynamicFields ? "keep" : "drop"
+            values["\(name).fields"] = rule.mapping.droppedFields.sorted().map { "\($0): drop" }
                 .joined(separator: ", ")
             values["\(name).partitions"] =
-                rule.partitions.map { "[\(Set($0).sorted().joined(separator: ", "))]" } ?? "keep"
-            values["\(name).indexes"] = rule.indexes.rawValue
+                rule.mapping.partitions.map { "[\(Set($0).sorted().joined(separator: ", "))]" } ?? "keep"
+            values["\(name).indexes"] = rule.mapping.indexes.rawValue
         }
         self.values = values
     }

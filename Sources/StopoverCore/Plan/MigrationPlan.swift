@@ -1,31 +1,14 @@
 /// What a migration asks of one collection: the part of migration.yaml that concerns it, with
 /// patterns resolved to names.
 public struct TransferRequest: Hashable, Sendable, Codable {
-    public enum AutoID: String, Sendable, Codable {
-        /// The target keeps the source's keys.
-        case keep
-        /// The target makes new ones; the source's are not sent.
-        case regenerate
-    }
-
-    public enum Indexes: String, Sendable, Codable {
-        /// AUTOINDEX on every vector field, with the source's metric.
-        case auto
-        case none
-    }
-
     public var source: CollectionName
     public var target: CollectionName
-    public var autoID = AutoID.keep
-    public var keepsDynamicFields = true
-    public var droppedFields: Set<String> = []
-    /// nil keeps all.
-    public var partitions: [String]?
-    public var indexes = Indexes.auto
+    public var mapping: Mapping
 
-    public init(source: CollectionName, target: CollectionName) {
+    public init(source: CollectionName, target: CollectionName, mapping: Mapping = Mapping()) {
         self.source = source
         self.target = target
+        self.mapping = mapping
     }
 }
 
@@ -37,20 +20,33 @@ public struct TransferPlan: Hashable, Sendable, Codable {
     public var target: CollectionDescription
     /// Fields to ask the source for, the primary key and `$meta` among them.
     public var readFields: [FieldSchema]
-    /// Those of them that are sent, in the same order.
-    public var sentFields: [FieldSchema]
+    /// What is sent of them, and as which fields of the target.
+    public var columns: [ColumnMapping]
+    /// Dynamic keys that become fields of the target, by their names.
+    public var promoted: [FieldSchema] = []
     /// Partitions that are read one by one and kept; nil reads the collection whole.
     public var partitions: [String]?
     /// `count(*)` of what will be read, at planning time.
     public var sourceRows: Int64
     public var findings: [Finding]
 
-    public var regeneratesKeys: Bool { request.autoID == .regenerate }
+    public var regeneratesKeys: Bool { request.mapping.autoID == .regenerate }
     public var primaryKey: FieldSchema { readFields.first { $0.isPrimaryKey } ?? readFields[0] }
     public var refusals: [Finding] { findings.filter { $0.severity == .refusal } }
 
     /// Bytes on the wire, guessed from the schema: for humans, not for decisions.
     public var estimatedBytes: Int64 { sourceRows * Int64(source.schema.estimatedRowBytes) }
+}
+
+/// A column on its way: which field of the source it is, and which of the target.
+public struct ColumnMapping: Hashable, Sendable, Codable {
+    public var read: FieldSchema
+    public var sent: FieldSchema
+
+    public init(read: FieldSchema, sent: FieldSchema) {
+        self.read = read
+        self.sent = sent
+    }
 }
 
 /// One side of a migration, as it was when the plan was made. Carries no secret.

@@ -58,22 +58,22 @@ public struct Planner: Sendable {
         }
         var findings = mappingFindings(request, described)
         let kept = described.schema.fields.filter { field in
-            !request.droppedFields.contains(field.name) && !field.isFunctionOutput
+            !request.mapping.droppedFields.contains(field.name) && !field.isFunctionOutput
                 && !field.isDynamic
         }
         var fields = kept
-        let keepsDynamic = described.schema.isDynamicFieldEnabled && request.keepsDynamicFields
+        let keepsDynamic = described.schema.isDynamicFieldEnabled && request.mapping.keepsDynamicFields
         if keepsDynamic { fields.append(.dynamicField) }
 
         let made = targetCollection(request, described, rules: rules)
         findings += rules.findings(for: made)
-        if request.autoID == .keep, key.isAutoID {
+        if request.mapping.autoID == .keep, key.isAutoID {
             findings.append(
                 Finding(
                     .note, code: "STO-PLAN-AUTO-ID-OFF", subject: "\(request.source).\(key.name)",
                     message: "the keys are kept, so the target is made without Auto ID"))
         }
-        if described.schema.isDynamicFieldEnabled, !request.keepsDynamicFields {
+        if described.schema.isDynamicFieldEnabled, !request.mapping.keepsDynamicFields {
             findings.append(
                 Finding(
                     .note, code: "STO-PLAN-DYNAMIC-DROPPED", subject: "\(request.source)",
@@ -104,7 +104,8 @@ public struct Planner: Sendable {
         }
         return TransferPlan(
             request: request, source: described, target: made, readFields: fields,
-            sentFields: fields.filter { !($0.isPrimaryKey && request.autoID == .regenerate) },
+            columns: fields.filter { !($0.isPrimaryKey && request.mapping.autoID == .regenerate) }
+                .map { ColumnMapping(read: $0, sent: made.schema.field(named: $0.name) ?? $0) },
             partitions: partitions, sourceRows: rows, findings: findings)
     }
 
@@ -130,7 +131,7 @@ public struct Planner: Sendable {
                     .refusal, code: "STO-PLAN-MAPPING", subject: subject, message: message,
                     remedy: remedy))
         }
-        for name in request.droppedFields.sorted() {
+        for name in request.mapping.droppedFields.sorted() {
             let subject = "\(request.source).\(name)"
             guard let field = described.schema.field(named: name) else {
                 refuse(
@@ -149,13 +150,13 @@ public struct Planner: Sendable {
             }
         }
         let vectors = described.schema.fields.filter { $0.type.isVector }
-        if !vectors.isEmpty, vectors.allSatisfy({ request.droppedFields.contains($0.name) }) {
+        if !vectors.isEmpty, vectors.allSatisfy({ request.mapping.droppedFields.contains($0.name) }) {
             refuse(
                 "\(request.source)", "the mapping drops every vector field",
                 "Milvus wants at least one: keep one under `fields:`.")
         }
         for field in described.schema.fields
-        where !request.droppedFields.contains(field.name)
+        where !request.mapping.droppedFields.contains(field.name)
             && [.arrayOfStruct, .arrayOfVector, .structure].contains(field.type)
         {
             refuse(
@@ -164,12 +165,12 @@ public struct Planner: Sendable {
                 "Leave the field out with `fields: {\(field.name): drop}`.")
         }
         let known = Set(described.partitions.map(\.name))
-        for name in request.partitions ?? [] where !known.contains(name) {
+        for name in request.mapping.partitions ?? [] where !known.contains(name) {
             refuse(
                 "\(request.source)", "the source has no partition \(name)",
                 "Correct the name under `partitions:`.")
         }
-        if request.partitions != nil, described.schema.partitionKey != nil {
+        if request.mapping.partitions != nil, described.schema.partitionKey != nil {
             refuse(
                 "\(request.source)", "partitions of a partition key cannot be chosen",
                 "Remove `partitions:`.")
@@ -183,7 +184,7 @@ public struct Planner: Sendable {
     ) -> [String]? {
         guard described.schema.partitionKey == nil else { return nil }
         let all = described.partitions.map(\.name)
-        let kept = request.partitions.map { chosen in all.filter(chosen.contains) } ?? all
+        let kept = request.mapping.partitions.map { chosen in all.filter(chosen.contains) } ?? all
         return kept == [PartitionDescription.defaultName] || kept.isEmpty ? nil : kept
     }
 
@@ -195,24 +196,24 @@ public struct Planner: Sendable {
         made.aliases = []
         made.loadState = .notLoaded
         made.schema.fields = described.schema.fields.filter {
-            !request.droppedFields.contains($0.name) && !$0.isDynamic
+            !request.mapping.droppedFields.contains($0.name) && !$0.isDynamic
         }
         made.schema.functions = described.schema.functions.filter { function in
-            function.outputFields.allSatisfy { !request.droppedFields.contains($0) }
+            function.outputFields.allSatisfy { !request.mapping.droppedFields.contains($0) }
         }
         made.schema.isDynamicFieldEnabled =
-            described.schema.isDynamicFieldEnabled && request.keepsDynamicFields
+            described.schema.isDynamicFieldEnabled && request.mapping.keepsDynamicFields
         for index in made.schema.fields.indices where made.schema.fields[index].isPrimaryKey {
-            made.schema.fields[index].isAutoID = request.autoID == .regenerate
+            made.schema.fields[index].isAutoID = request.mapping.autoID == .regenerate
         }
-        if let partitions = request.partitions {
+        if let partitions = request.mapping.partitions {
             made.partitions = described.partitions.filter {
                 partitions.contains($0.name) || $0.name == PartitionDescription.defaultName
             }
         }
         made.schema.fields = made.schema.fields.map(rules.completed)
         made.indexes =
-            request.indexes == .none ? [] : autoIndexes(made, of: described, rules: rules)
+            request.mapping.indexes == .none ? [] : autoIndexes(made, of: described, rules: rules)
         return made
     }
 

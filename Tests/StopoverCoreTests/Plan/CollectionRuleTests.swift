@@ -76,9 +76,9 @@ struct CollectionRuleTests {
                 "collections: [{source: notes, auto_id: regenerate, dynamic_fields: drop, "
                     + "fields: {a: drop}, partitions: [p], indexes: none}]"
             ).requests.first)
-        #expect(request.autoID == .regenerate && !request.keepsDynamicFields)
-        #expect(request.droppedFields == ["a"] && request.partitions == ["p"])
-        #expect(request.indexes == .none)
+        #expect(request.mapping.autoID == .regenerate && !request.mapping.keepsDynamicFields)
+        #expect(request.mapping.droppedFields == ["a"] && request.mapping.partitions == ["p"])
+        #expect(request.mapping.indexes == .none)
     }
 
     @Test("that choose nothing are noted when they are patterns")

@@ -56,9 +56,9 @@ struct MigrationYamlTests {
         #expect(
             articles.destination
                 == .collection(CollectionName(database: "library", collection: "articles")))
-        #expect(articles.autoID == .regenerate && !articles.keepsDynamicFields)
-        #expect(articles.droppedFields == ["internal_note", "other"])
-        #expect(articles.partitions == ["p1", "p2"] && articles.indexes == .none)
+        #expect(articles.mapping.autoID == .regenerate && !articles.mapping.keepsDynamicFields)
+        #expect(articles.mapping.droppedFields == ["internal_note", "other"])
+        #expect(articles.mapping.partitions == ["p1", "p2"] && articles.mapping.indexes == .none)
         #expect(migration.rules[1].destination == .database("store"))
         #expect(migration.rules[2] == CollectionRule(source: CollectionPattern.items))
         #expect(migration.excluded == [CollectionPattern(database: "shop", collection: "tmp_*")])

@@ -113,12 +113,12 @@ struct MigrationBuilder {
             guard let destination = destination(target, of: source) else { return nil }
             rule.destination = destination
         }
-        rule.autoID = entry["auto_id"]?.text.flatMap(TransferRequest.AutoID.init) ?? .keep
-        rule.keepsDynamicFields = entry["dynamic_fields"]?.text != "drop"
-        rule.indexes = entry["indexes"]?.text.flatMap(TransferRequest.Indexes.init) ?? .auto
+        rule.mapping.autoID = entry["auto_id"]?.text.flatMap(Mapping.AutoID.init) ?? .keep
+        rule.mapping.keepsDynamicFields = entry["dynamic_fields"]?.text != "drop"
+        rule.mapping.indexes = entry["indexes"]?.text.flatMap(Mapping.Indexes.init) ?? .auto
         for field in entry["fields"]?.entries ?? [] {
             if field.value.text == "drop" {
-                rule.droppedFields.insert(field.key)
+                rule.mapping.fields[field.key, default: Mapping.FieldChange()].isDropped = true
             } else if case .mapping(let asked) = field.value.content, asked.isEmpty {
                 wrong(
                     field.value, "nothing is asked of this field",
@@ -133,7 +133,7 @@ struct MigrationBuilder {
             if Set(names).count < names.count {
                 wrong(node, "a partition is named twice", "Name each once.")
             }
-            rule.partitions = names
+            rule.mapping.partitions = names
         }
         return rule
     }

@@ -23,7 +23,9 @@ struct Pipeline: Sendable {
             engine: engine, plan: plan, transfer: transfer, output: batches)
         let spool = SpoolStage(
             engine: engine, transfer: transfer,
-            transform: BatchTransform(plan: plan, codec: engine.target.codec), input: batches,
+            transform: BatchTransform(plan: plan, codec: engine.target.codec),
+            keepsMisfits: plan.request.mapping.onBadRow == .quarantine,
+            keyName: plan.primaryKey.name, input: batches,
             chunkNumbers: ChunkNumbers(after: try await engine.ledger.lastChunk()),
             announce: { post.yield($0) })
         let load = LoadStage(

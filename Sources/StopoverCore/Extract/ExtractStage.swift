@@ -61,6 +61,7 @@ struct ExtractStage: Sendable {
                 guard let first = page.firstKey, let last = page.lastKey else { continue }
                 engine.board.rowsRead(
                     page.batch.rowCount, bytes: page.batch.byteCount, of: transfer.id)
+                try await engine.reading.take(page.batch.rowCount)
                 try await output.send(
                     .batch(
                         ReadBatch(
@@ -69,7 +70,7 @@ struct ExtractStage: Sendable {
                 ordinal += 1
             case .confirmEmpty(let range):
                 let rows = try await engine.retryingReads {
-                    try await engine.source.count(selection(range, of: split))
+                    try await engine.source.count(plan.rows(of: split.partition, in: range))
                 }
                 cursor.countArrived(rows)
             case .unreadable(let rows, let after):
@@ -94,7 +95,7 @@ struct ExtractStage: Sendable {
         _ range: KeyRange, _ rowLimit: Int, _ split: SplitRecord, _ cursor: inout SplitCursor
     ) async throws -> Page? {
         let request = PageRequest(
-            rows: selection(range, of: split), fields: plan.readFields, rowLimit: rowLimit,
+            rows: plan.rows(of: split.partition, in: range), fields: plan.readFields, rowLimit: rowLimit,
             timestamp: transfer.timestamp)
         do {
             return try await engine.retryingReads {
@@ -104,12 +105,6 @@ struct ExtractStage: Sendable {
             try cursor.pageWasTooLarge(error)
             return nil
         }
-    }
-
-    private func selection(_ range: KeyRange, of split: SplitRecord) -> RowSelection {
-        RowSelection(
-            collection: plan.source.name, primaryKey: plan.primaryKey,
-            partition: split.partition, range: range)
     }
 }
 

@@ -21,11 +21,17 @@ struct Finaliser: Sendable {
         var result = TransferResult(
             source: plan.source.name, target: plan.target.name, counts: counts,
             unreadable: unreadable)
+        result.droppedKeys = try await engine.ledger.droppedKeys(of: transfer).rows
         guard counts.targetIsWhole else {
             result.leftAs = current
             return result
         }
         if !isPublished { try await publish() }
+        result.notes = try await createAliases()
+        if plan.request.mapping.loads {
+            try await load(plan.target.name)
+            result.isLoaded = true
+        }
         try await engine.ledger.commit([.transferPhase(transfer, .published)])
         engine.board.phase(.published, of: transfer)
         return result
@@ -44,20 +50,18 @@ struct Finaliser: Sendable {
     private func count(_ transfer: TransferID, on collection: CollectionName) async throws
         -> TransferCounts
     {
-        let key = plan.primaryKey
+        let key = plan.target.schema.primaryKey ?? plan.primaryKey
         var sourceRows: Int64 = 0
-        for partition in plan.partitions.map({ $0.map(Optional.some) }) ?? [nil] {
+        for partition in plan.readPartitions {
             sourceRows += try await engine.retryingReads {
-                try await engine.source.count(
-                    RowSelection(
-                        collection: plan.source.name, primaryKey: key, partition: partition))
+                try await engine.source.count(plan.rows(of: partition))
             }
         }
         let totals = try await engine.ledger.totals(of: transfer)
         var target: Int64?
         if !plan.target.indexes.isEmpty {
+            try await load(collection)
             target = try await engine.retryingControl {
-                try await engine.target.load(collection)
                 let rows = try await engine.target.count(
                     RowSelection(collection: collection, primaryKey: key))
                 try await engine.target.release(collection)
@@ -65,8 +69,35 @@ struct Finaliser: Sendable {
             }
         }
         return TransferCounts(
-            sourceAtPlan: plan.sourceRows, sourceAtEnd: sourceRows, read: totals.rows,
+            sourceAtPlan: plan.sourceRows, sourceAtEnd: sourceRows, read: totals.rows + totals.quarantinedRows, quarantined: totals.quarantinedRows,
             loaded: totals.flushedRows, target: target)
+    }
+
+    private func load(_ collection: CollectionName) async throws {
+        try await engine.retryingControl {
+            try await engine.target.loadWhole(collection) { percent in
+                if engine.stop.isRequested { throw StopoverError.interrupted }
+                engine.board.waiting(
+                    .target, because: "the target loads \(collection): \(percent) %",
+                    isRetry: false)
+            }
+        }
+        engine.board.waitingEnded(.target)
+    }
+
+    /// Returns what could not be made: a migration is not undone for an alias.
+    private func createAliases() async throws -> [String] {
+        var notes: [String] = []
+        for alias in plan.target.aliases {
+            do {
+                try await engine.retryingControl {
+                    try await engine.target.createAlias(alias, of: plan.target.name)
+                }
+            } catch let error as StopoverError where error.code == .aliasTaken {
+                notes.append("the alias \(alias) was not made: \(error.message)")
+            }
+        }
+        return notes
     }
 
     private func publish() async throws {
@@ -84,5 +115,7 @@ struct Finaliser: Sendable {
 }
 
 extension StopoverError.Code {
+    /// The alias is another collection's, or a collection has that name.
+    public static let aliasTaken = Self("STO-ALIAS-TAKEN", exit: .failed)
     public static let targetNameTaken = Self("STO-TARGET-NAME-TAKEN", exit: .failed)
 }

@@ -6,6 +6,8 @@ public struct TransferCounts: Hashable, Sendable, Codable {
     public var sourceAtEnd: Int64
     /// Rows that pages brought: each key once.
     public var read: Int64
+    /// Those of them that do not fit the target and were set aside.
+    public var quarantined: Int64
     /// Rows of chunks that are flushed on the target.
     public var loaded: Int64
     /// `count(*)` of the target, Strong, after the last flush; nil where it cannot be asked,
@@ -13,11 +15,13 @@ public struct TransferCounts: Hashable, Sendable, Codable {
     public var target: Int64?
 
     public init(
-        sourceAtPlan: Int64, sourceAtEnd: Int64, read: Int64, loaded: Int64, target: Int64?
+        sourceAtPlan: Int64, sourceAtEnd: Int64, read: Int64, quarantined: Int64 = 0, loaded: Int64,
+        target: Int64?
     ) {
         self.sourceAtPlan = sourceAtPlan
         self.sourceAtEnd = sourceAtEnd
         self.read = read
+        self.quarantined = quarantined
         self.loaded = loaded
         self.target = target
     }
@@ -35,15 +39,20 @@ public struct TransferCounts: Hashable, Sendable, Codable {
                 "the source counts \(sourceAtEnd) rows, reading it gave \(read): "
                     + "\(sourceAtEnd - read) are further copies of a key, or cannot be read")
         }
-        if read != loaded { lines.append("\(read) rows were read, \(loaded) loaded") }
+        if quarantined > 0 {
+            lines.append("\(quarantined) rows do not fit the target: they are in quarantine")
+        }
+        if read - quarantined != loaded {
+            lines.append("\(read - quarantined) rows were to be loaded, \(loaded) are")
+        }
         if let target, target != loaded {
             lines.append("\(loaded) rows were loaded, the target counts \(target)")
         }
         return lines
     }
 
-    /// The target has exactly what was read, whatever became of the source.
-    public var targetIsWhole: Bool { read == loaded && (target ?? loaded) == loaded }
+    /// The target has exactly what was read and fits, whatever became of the source.
+    public var targetIsWhole: Bool { read - quarantined == loaded && (target ?? loaded) == loaded }
     public var isComplete: Bool { differences.isEmpty }
 }
 
@@ -56,6 +65,12 @@ public struct TransferResult: Hashable, Sendable, Codable {
     public var counts: TransferCounts
     /// Rows that count(*) sees and Query does not return, a sentence each.
     public var unreadable: [String]
+    /// Rows by dynamic key, of keys that the mapping left out.
+    public var droppedKeys: [String: Int64] = [:]
+    /// What could not be made beside the rows, a sentence each: an alias that is taken.
+    public var notes: [String] = []
+    /// Whether the collection is loaded: it can be searched.
+    public var isLoaded = false
 
     public var isComplete: Bool { counts.isComplete && unreadable.isEmpty && leftAs == nil }
 }

@@ -4,21 +4,28 @@ public struct Engine: Sendable {
     public var target: any Target
     public var ledger: Ledger
     public var spool: Spool
+    public var quarantine: Quarantine
     public var board: ProgressBoard
     public var limits: EngineLimits
     public var stop: StopSignal
+    /// Rows from the source, and bytes to the target, no faster than asked.
+    let reading: Pace
+    let writing: Pace
 
     public init(
         source: any Source, target: any Target, ledger: Ledger, spool: Spool,
-        board: ProgressBoard, limits: EngineLimits, stop: StopSignal
+        quarantine: Quarantine, board: ProgressBoard, limits: EngineLimits, stop: StopSignal
     ) {
         self.source = source
         self.target = target
         self.ledger = ledger
         self.spool = spool
+        self.quarantine = quarantine
         self.board = board
         self.limits = limits
         self.stop = stop
+        reading = Pace(perSecond: limits.readRowsPerSecond.map(Int64.init))
+        writing = Pace(perSecond: limits.writeBytesPerSecond)
     }
 }
 
@@ -45,6 +52,10 @@ public struct EngineLimits: Sendable, Hashable {
     public var drain = MigrationLimits.defaultWriteTimeout + EngineLimits.drainMargin
     /// What a server may take longer than a request's deadline to notice it.
     public static let drainMargin = Duration.seconds(2)
+    /// The source is not read faster than this; nil is as fast as it goes.
+    public var readRowsPerSecond: Int?
+    /// The target is not written to faster than this.
+    public var writeBytesPerSecond: Int64?
     /// How long a stop waits for requests under way.
     public var stopGrace = Duration.seconds(10)
     /// How often a flush under way is asked after.

@@ -6,6 +6,7 @@ import Foundation
 ///         plan.json       the plan, as it was accepted; written before anything else
 ///         ledger.sqlite   what is durable: transfers, splits, chunks, acknowledgements
 ///         spool/          chunk files (elsewhere with `limits: {spool_dir: …}`)
+///         quarantine/     rows that do not fit the target, one JSON object a line
 ///         errors.jsonl    the error log, one JSON object a line
 ///         result.json     how the job ended
 ///         lock            held by the process that runs the job
@@ -19,6 +20,7 @@ public struct JobDirectory: Sendable, Hashable {
     public var planPath: String { path + "/plan.json" }
     public var ledgerPath: String { path + "/ledger.sqlite" }
     public var spoolPath: String { path + "/spool" }
+    public var quarantinePath: String { path + "/quarantine" }
     public var errorsPath: String { path + "/errors.jsonl" }
     public var resultPath: String { path + "/result.json" }
     public var lockPath: String { path + "/lock" }
@@ -79,7 +81,7 @@ public struct JobDirectory: Sendable, Hashable {
                 throw .networkFilesystem(type, at: place)
             }
         }
-        for directory in [path, spool] { try JobDirectory.make(directory) }
+        for directory in [path, spool, quarantinePath] { try JobDirectory.make(directory) }
     }
 
     private static func make(_ directory: String) throws(StopoverError) {

@@ -23,10 +23,8 @@ public struct JobRunner: Sendable {
         for (index, transfer) in plan.transfers.enumerated() {
             let id = TransferID(Int64(index + 1))
             var splits: [SplitRecord] = []
-            for partition in transfer.partitions.map({ $0.map(Optional.some) }) ?? [nil] {
-                let selection = RowSelection(
-                    collection: transfer.source.name, primaryKey: transfer.primaryKey,
-                    partition: partition)
+            for partition in transfer.readPartitions {
+                let selection = transfer.rows(of: partition)
                 let planner = SplitPlanner(rowsPerSplit: rowsPerSplit) {
                     (range) async throws(StopoverError) in
                     var rows = selection

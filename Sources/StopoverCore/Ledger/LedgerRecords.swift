@@ -161,6 +161,45 @@ public struct ChunkRecord: Hashable, Sendable, Codable {
     }
 }
 
+/// A file of the quarantine: rows of one page that do not fit the target.
+public struct QuarantineRecord: Hashable, Sendable, Codable {
+    /// From the numbers of chunks, which name files too.
+    public var id: ChunkID
+    public var transfer: TransferID
+    public var split: SplitID
+    /// The last key of the page, whether or not it is the one of these rows.
+    public var lastKey: PrimaryKey
+    public var rowCount: Int
+
+    public init(
+        id: ChunkID, transfer: TransferID, split: SplitID, lastKey: PrimaryKey, rowCount: Int
+    ) {
+        self.id = id
+        self.transfer = transfer
+        self.split = split
+        self.lastKey = lastKey
+        self.rowCount = rowCount
+    }
+}
+
+/// Rows by dynamic key, of keys that a transfer did not send.
+public struct DroppedKeys: Hashable, Sendable, Codable {
+    /// Keys that are told apart; rows of further ones are counted together.
+    public static let mostKeys = 1000
+    public static let otherKeys = "(other keys)"
+
+    public var rows: [String: Int64] = [:]
+
+    public init() {}
+
+    public mutating func add(_ counts: [String: Int]) {
+        for (key, count) in counts.sorted(by: { $0.key < $1.key }) {
+            let isKnown = rows[key] != nil || rows.count < DroppedKeys.mostKeys
+            rows[isKnown ? key : DroppedKeys.otherKeys, default: 0] += Int64(count)
+        }
+    }
+}
+
 /// One durable change. Entries committed together are durable together or not at all; entries
 /// are applied in order, and an entry that does not fit the state (an unknown chunk, a position
 /// that would go back) is refused as damage, never ignored.
@@ -171,6 +210,9 @@ public enum LedgerEntry: Sendable {
     case sentThrough(TransferID, ChunkID)
     /// A chunk rests on disk: it is recorded and its split's position becomes `lastKey`.
     case chunkSpooled(ChunkRecord)
+    /// Rows of a page rest in the quarantine. Where the page has no chunk, it moves the split on.
+    case rowsQuarantined(QuarantineRecord)
+    case keysDropped(TransferID, [String: Int])
     case splitFinished(SplitID)
     /// Rows `rows` of a chunk were acknowledged. `ids` only where the target made the keys. The
     /// chunk is `acked` once the ranges cover all its rows.

@@ -7,7 +7,9 @@ import GRDB
 /// The last column of every table is a checksum over the others, so that neither a record nor the
 /// columns by which it is found can change unseen.
 enum LedgerTables {
-    static let names = ["fact", "transfer", "split", "chunk", "ack", "note"]
+    static let names = [
+        "fact", "transfer", "split", "chunk", "ack", "quarantine", "dropped", "note",
+    ]
 
     /// SQLite gives its -wal and -shm the rights of the file, but would make it for all to read.
     static func makeFile(_ path: String) throws(StopoverError) {
@@ -32,6 +34,11 @@ enum LedgerTables {
                 CREATE TABLE ack(
                     chunk INTEGER NOT NULL, low INTEGER NOT NULL, high INTEGER NOT NULL, ids BLOB,
                     sum INTEGER NOT NULL, PRIMARY KEY(chunk, low)) WITHOUT ROWID;
+                CREATE TABLE quarantine(
+                    id INTEGER PRIMARY KEY, transfer INTEGER NOT NULL, rows INTEGER NOT NULL,
+                    record BLOB NOT NULL, sum INTEGER NOT NULL);
+                CREATE TABLE dropped(
+                    id INTEGER PRIMARY KEY, record BLOB NOT NULL, sum INTEGER NOT NULL);
                 CREATE TABLE note(
                     id INTEGER PRIMARY KEY, at REAL NOT NULL, code TEXT NOT NULL,
                     message TEXT NOT NULL, sum INTEGER NOT NULL);
@@ -172,6 +179,12 @@ enum LedgerTables {
         case .sentThrough(let id, let chunk):
             try update(transfer: id, db) { $0.sentThrough = max($0.sentThrough, chunk) }
         case .chunkSpooled(let chunk): try spooled(chunk, db)
+        case .rowsQuarantined(let rows): try quarantined(rows, db)
+        case .keysDropped(let id, let counts):
+            let known: [DroppedKeys] = try records(db, "dropped", "id = ?", [id.number])
+            var keys = known.first ?? DroppedKeys()
+            keys.add(counts)
+            try insert(db, "dropped", [id.number, try encode(keys)], verb: "REPLACE")
         case .splitFinished(let id): try update(split: id, db) { $0.isFinished = true }
         case .chunkAcked(let id, let rows, let ids): try acked(id, rows, ids, db)
         case .chunksTainted(let ids):
@@ -210,6 +223,21 @@ enum LedgerTables {
             split.rows += Int64(chunk.rowCount)
         }
         try insert(db, "chunk", columns(of: chunk))
+    }
+
+    private static func quarantined(_ rows: QuarantineRecord, _ db: Database) throws {
+        try update(split: rows.split, db) { split in
+            // The chunk of the same page, where it has one, is recorded before.
+            if let position = split.position, position > rows.lastKey {
+                throw StopoverError.ledgerRefuses(
+                    "the quarantined rows \(rows.id) end at \(rows.lastKey), their split is at "
+                        + "\(position) already")
+            }
+            split.position = rows.lastKey
+        }
+        try insert(
+            db, "quarantine",
+            [rows.id.number, rows.transfer.number, rows.rowCount, try encode(rows)])
     }
 
     private static func acked(

@@ -109,6 +109,7 @@ struct LoadStage: Sendable {
             ? whole : try engine.target.codec.slice(whole, rows: send.part.rows)
         let destination = InsertDestination(
             collection: send.collection, partition: record.partition)
+        try await engine.writing.take(batch.byteCount)
         let outcome = await engine.target.write(batch, to: destination, mode: send.mode)
         switch outcome {
         case .acknowledged(let ids):

@@ -163,8 +163,13 @@ public protocol Target: Cluster {
     func isFlushed(_ ticket: FlushTicket, of name: CollectionName) async throws(StopoverError)
         -> Bool
     func createIndex(_ index: IndexDescription, on name: CollectionName) async throws(StopoverError)
+    /// Another name for a collection. Throws `STO-ALIAS-TAKEN` when it stands for another one.
+    func createAlias(_ alias: String, of name: CollectionName) async throws(StopoverError)
     func rename(_ name: CollectionName, to newName: CollectionName) async throws(StopoverError)
     func drop(_ name: CollectionName) async throws(StopoverError)
+    /// Begins to load; a load that is under way or done is a success.
     func load(_ name: CollectionName) async throws(StopoverError)
+    /// 0…100 of the load that was begun; 100 can be read and searched.
+    func loadProgress(of name: CollectionName) async throws(StopoverError) -> Int
     func release(_ name: CollectionName) async throws(StopoverError)
 }

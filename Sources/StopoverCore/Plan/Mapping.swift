@@ -82,6 +82,13 @@ public struct Mapping: Hashable, Sendable, Codable {
 
     public init() {}
 
+    /// Takes over what may change while a job lives: what is done with rows that do not fit, and
+    /// whether the collection is loaded at the end.
+    public mutating func update(from newer: Mapping) {
+        onBadRow = newer.onBadRow
+        loads = newer.loads
+    }
+
     public func isDropped(_ field: String) -> Bool { fields[field]?.isDropped ?? false }
     public var droppedFields: Set<String> { Set(fields.filter(\.value.isDropped).keys) }
 }

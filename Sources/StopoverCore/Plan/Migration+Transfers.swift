@@ -54,6 +54,11 @@ extension Migration {
         return TransferSelection(requests: requests, notes: notes)
     }
 
+    /// The rule that decides about a collection, if any does.
+    public func rule(for name: CollectionName) -> CollectionRule? {
+        rules.first { $0.source.matches(name) }
+    }
+
     private func refuseNamesThatAreNotThere(
         _ collections: [CollectionName]
     ) throws(StopoverError) {

@@ -58,6 +58,10 @@ public struct MigrationLimits: Hashable, Sendable, Codable {
     public var workers: Int?
     /// Bytes that a page, and so a chunk, is meant to have; nil leaves it to the engine.
     public var page: ByteCount?
+    /// nil reads as fast as it goes.
+    public var readRowsPerSecond: Int?
+    /// nil writes as fast as it goes.
+    public var writeBytesPerSecond: ByteCount?
     /// The deadline of one write to the target.
     public var writeTimeout = MigrationLimits.defaultWriteTimeout
 

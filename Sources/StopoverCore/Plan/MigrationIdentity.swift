@@ -38,7 +38,7 @@ public struct MigrationIdentity: Hashable, Sendable, Codable {
 
     /// SHA-256 of the values as JSON with sorted keys, in hex.
     public var fingerprint: String {
-        let members = values.sorted { $0.key < $1.key }.map { "\($0.quoted):\($1.quoted)" }
+        let members = values.sorted { $0.key < $1.key }.map { "\($0.jsonQuoted):\($1.jsonQuoted)" }
         let json = Array("{\(members.joined(separator: ","))}".utf8)
         return SHA256.hash(data: json).map { byte in
             let hex = String(byte, radix: 16)
@@ -62,25 +62,6 @@ extension String? {
     fileprivate var shown: String {
         guard let text = self else { return "absent" }
         return text.isEmpty ? "empty" : text
-    }
-}
-
-extension String {
-    /// As JSON, in one spelling only: what must stay the same for years is not left to a library.
-    fileprivate var quoted: String {
-        var text = "\""
-        for scalar in unicodeScalars {
-            switch scalar {
-            case "\"", "\\":
-                text += "\\"
-                text.unicodeScalars.append(scalar)
-            case _ where scalar.value < 0x20:
-                let hex = String(scalar.value, radix: 16)
-                text += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-            default: text.unicodeScalars.append(scalar)
-            }
-        }
-        return text + "\""
     }
 }
 

@@ -34,6 +34,16 @@ public struct TransferPlan: Hashable, Sendable, Codable {
     public var primaryKey: FieldSchema { readFields.first { $0.isPrimaryKey } ?? readFields[0] }
     public var refusals: [Finding] { findings.filter { $0.severity == .refusal } }
 
+    /// The rows to migrate: of one partition (nil is all), in a range of keys.
+    public func rows(of partition: String?, in range: KeyRange = .all) -> RowSelection {
+        RowSelection(
+            collection: source.name, primaryKey: primaryKey, partition: partition, range: range,
+            filter: request.mapping.filter)
+    }
+
+    /// Partitions that are read one by one; one nil reads the collection whole.
+    public var readPartitions: [String?] { partitions.map { $0.map(Optional.some) } ?? [nil] }
+
     /// Bytes on the wire, guessed from the schema: for humans, not for decisions.
     public var estimatedBytes: Int64 { sourceRows * Int64(source.schema.estimatedRowBytes) }
 }
@@ -86,4 +96,16 @@ public struct MigrationPlan: Hashable, Sendable, Codable {
 
     public var refusals: [Finding] { transfers.flatMap(\.refusals) }
     public var allFindings: [Finding] { notes + transfers.flatMap(\.findings) }
+
+    /// The plan of a job that is taken up again, with what its file may have changed since.
+    public func updated(by migration: Migration) -> MigrationPlan {
+        var plan = self
+        for index in plan.transfers.indices {
+            let name = plan.transfers[index].source.name
+            if let rule = migration.rule(for: name) {
+                plan.transfers[index].request.mapping.update(from: rule.mapping)
+            }
+        }
+        return plan
+    }
 }

@@ -9,13 +9,23 @@ struct SpoolStage: Sendable {
     let engine: Engine
     let transfer: TransferRecord
     let transform: BatchTransform
+    /// `on_bad_row: quarantine`.
+    let keepsMisfits: Bool
+    let keyName: String
     let input: BoundedChannel<ExtractOutput>
     let chunkNumbers: ChunkNumbers
     /// Told of every chunk that is recorded.
     let announce: @Sendable (LoadCoordinator.Event) -> Void
 
+    /// What a page became: a chunk unless none of its rows fits, and what is left out of it.
+    private struct Sealed: Sendable {
+        var chunk: ChunkRecord?
+        var quarantine: QuarantineRecord?
+        var droppedKeys: [String: Int]
+    }
+
     private enum Committed: Sendable {
-        case chunk(ChunkRecord)
+        case page(Sealed)
         case end(SplitID)
     }
 
@@ -28,10 +38,10 @@ struct SpoolStage: Sendable {
                     while let output = try await input.next() {
                         switch output {
                         case .batch(let read):
-                            let record = try await seal(read, writer)
+                            let sealed = try await seal(read, writer)
                             try await commit(
-                                .chunk(record), read.split.id, read.ordinal, order)
-                            engine.spool.turnEnded()
+                                .page(sealed), read.split.id, read.ordinal, order)
+                            if sealed.chunk != nil { engine.spool.turnEnded() }
                         case .splitEnded(let split, let ordinal):
                             try await commit(.end(split.id), split.id, ordinal, order)
                         }
@@ -42,8 +52,25 @@ struct SpoolStage: Sendable {
         }
     }
 
-    private func seal(_ read: ReadBatch, _ writer: ChunkWriter) async throws -> ChunkRecord {
-        let batch = try transform.apply(read.batch)
+    private func seal(_ read: ReadBatch, _ writer: ChunkWriter) async throws -> Sealed {
+        let output = try transform.apply(read.batch)
+        var sealed = Sealed(droppedKeys: output.droppedKeys)
+        if let first = output.misfits.first {
+            guard keepsMisfits else { throw try misfit(first, read) }
+            let rows = try engine.target.codec.json(output.misfits.map(\.row), of: read.batch)
+            sealed.quarantine = try engine.quarantine.keep(
+                output.misfits, rows: rows, of: read, collection: transfer.source,
+                as: chunkNumbers.next())
+        }
+        guard output.batch.rowCount > 0 else { return sealed }
+        sealed.chunk = try await rest(output.batch, of: read, writer)
+        return sealed
+    }
+
+    /// Writes a batch to the spool, in its budget.
+    private func rest(
+        _ batch: Batch, of read: ReadBatch, _ writer: ChunkWriter
+    ) async throws -> ChunkRecord {
         let room = ChunkFormat.room(for: batch, keys: read.firstKey, read.lastKey)
         if engine.spool.isFull(for: room) { announce(.flushWanted) }
         try await engine.spool.reserve(room)
@@ -58,6 +85,19 @@ struct SpoolStage: Sendable {
             engine.spool.settle(reserved: room, written: nil)
             throw error
         }
+    }
+
+    private func misfit(_ misfit: RowViolation, _ read: ReadBatch) throws -> StopoverError {
+        let key = read.batch.columns.filter { $0.name == keyName }
+        let row = try engine.target.codec.json(
+            [misfit.row], of: Batch(rowCount: read.batch.rowCount, columns: key))
+        let name = row.first.map { String(decoding: $0, as: UTF8.self) } ?? ""
+        return StopoverError(
+            .badRow,
+            "the row \(name) of \(transfer.source) does not fit the target: \(misfit.field) "
+                + misfit.reason,
+            remedy: "Correct it on the source, or write `on_bad_row: quarantine` for the "
+                + "collection to set such rows aside; then run the same command again.")
     }
 
     /// Seals a batch, waiting out a full disk.
@@ -87,20 +127,32 @@ struct SpoolStage: Sendable {
     ) async throws {
         let ready = order.sealed(item, split: split, ordinal: ordinal)
         guard !ready.isEmpty else { return }
-        try await engine.ledger.commit(
-            ready.map { item in
-                switch item {
-                case .chunk(let record): .chunkSpooled(record)
-                case .end(let split): .splitFinished(split)
-                }
-            })
-        let chunks = ready.compactMap { item -> ChunkRecord? in
-            if case .chunk(let record) = item { record } else { nil }
+        try await engine.ledger.commit(ready.flatMap(entries))
+        let pages = ready.compactMap { item -> Sealed? in
+            if case .page(let sealed) = item { sealed } else { nil }
         }
+        for rows in pages.compactMap(\.quarantine) {
+            engine.board.rowsQuarantined(rows.rowCount, of: transfer.id)
+        }
+        let chunks = pages.compactMap(\.chunk)
         engine.spool.recorded(chunks.map(\.id))
         for record in chunks {
             engine.board.rowsSpooled(record.rowCount, of: transfer.id)
             announce(.chunkSpooled(LoadCoordinator.Chunk(record)))
+        }
+    }
+
+    private func entries(_ item: Committed) -> [LedgerEntry] {
+        switch item {
+        case .end(let split): return [.splitFinished(split)]
+        case .page(let sealed):
+            var entries: [LedgerEntry] = []
+            if let chunk = sealed.chunk { entries.append(.chunkSpooled(chunk)) }
+            if let rows = sealed.quarantine { entries.append(.rowsQuarantined(rows)) }
+            if !sealed.droppedKeys.isEmpty {
+                entries.append(.keysDropped(transfer.id, sealed.droppedKeys))
+            }
+            return entries
         }
     }
 
@@ -129,4 +181,8 @@ extension LoadCoordinator.Chunk {
     init(_ record: ChunkRecord) {
         self.init(id: record.id, rowCount: record.rowCount, fileBytes: record.fileBytes)
     }
+}
+
+extension StopoverError.Code {
+    public static let badRow = Self("STO-ROW-DOES-NOT-FIT", exit: .failed)
 }

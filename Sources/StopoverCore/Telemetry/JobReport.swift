@@ -12,6 +12,8 @@ public struct JobReport: Sendable {
 
     /// Collections for which the line that loads them is printed; the others are only counted.
     static let mostLoadLines = 5
+    /// Dynamic keys that are named; all of them are in the JSON.
+    static let mostDroppedKeys = 10
 
     public var job: String
     public var results: [TransferResult]
@@ -57,14 +59,28 @@ public struct JobReport: Sendable {
         lines += (counts.differences + result.unreadable).map {
             "    \(style.paint("differs:", .red)) \(TerminalText.escaped($0))"
         }
+        if !result.droppedKeys.isEmpty {
+            lines.append("    not sent, by dynamic key: " + droppedKeys(result.droppedKeys))
+        }
+        lines += result.notes.map { "    \(TerminalText.escaped($0))" }
         if let staging = result.leftAs {
             lines.append("    not published: its rows are in \(TerminalText.escaped("\(staging)"))")
         }
         return lines
     }
 
+    /// The most frequent first.
+    private func droppedKeys(_ rows: [String: Int64]) -> String {
+        let sorted = rows.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        let shown = sorted.prefix(Self.mostDroppedKeys).map { key, count in
+            "\(TerminalText.escaped(key)) in \(Figures.grouped(count)) rows"
+        }
+        let left = sorted.count - shown.count
+        return shown.joined(separator: ", ") + (left > 0 ? ", and \(left) more" : "")
+    }
+
     private var loadLines: [String] {
-        let published = results.filter { $0.leftAs == nil }.map(\.target)
+        let published = results.filter { $0.leftAs == nil && !$0.isLoaded }.map(\.target)
         guard !published.isEmpty else { return [] }
         var lines = ["Not loaded yet, so not searchable. Load with pymilvus:"]
         if published.count > Self.mostLoadLines {

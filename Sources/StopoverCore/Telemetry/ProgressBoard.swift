@@ -61,6 +61,10 @@ public final class ProgressBoard: Sendable {
         state.withLock { $0.transfers[id]?.rowsSpooled += Int64(rows) }
     }
 
+    public func rowsQuarantined(_ rows: Int, of id: TransferID) {
+        state.withLock { $0.transfers[id]?.rowsQuarantined += Int64(rows) }
+    }
+
     public func rowsLoaded(_ rows: Int, bytes: Int, of id: TransferID) {
         state.withLock {
             $0.transfers[id]?.rowsLoaded += Int64(rows)

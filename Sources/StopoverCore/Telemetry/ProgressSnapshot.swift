@@ -41,6 +41,7 @@ public struct ProgressSnapshot: Hashable, Sendable, Codable {
             sum.rowsRead += transfer.rowsRead
             sum.rowsSpooled += transfer.rowsSpooled
             sum.rowsLoaded += transfer.rowsLoaded
+            sum.rowsQuarantined += transfer.rowsQuarantined
             sum.rowsFlushed += transfer.rowsFlushed
             sum.chunksFlushed += transfer.chunksFlushed
             sum.bytesRead += transfer.bytesRead
@@ -49,7 +50,7 @@ public struct ProgressSnapshot: Hashable, Sendable, Codable {
             sum.bytesPerSecond = sum.bytesPerSecond + transfer.bytesPerSecond
         }
         if let rate = sum.rowsPerSecond, rate > 0 {
-            sum.etaSeconds = Double(max(sum.rowsExpected - sum.rowsLoaded, 0)) / rate
+            sum.etaSeconds = Double(max(sum.rowsExpected - sum.rowsLoaded - sum.rowsQuarantined, 0)) / rate
         }
         return sum
     }
@@ -66,6 +67,8 @@ public struct TransferProgress: Hashable, Sendable, Codable {
     public var rowsSpooled: Int64 = 0
     /// Acknowledged by the target: not durable before they are flushed.
     public var rowsLoaded: Int64 = 0
+    /// Set aside, for they do not fit the target.
+    public var rowsQuarantined: Int64 = 0
     public var rowsFlushed: Int64 = 0
     public var chunksFlushed: Int64 = 0
     public var bytesRead: Int64 = 0
@@ -87,7 +90,7 @@ public struct TransferProgress: Hashable, Sendable, Codable {
     }
 
     /// 0…1 of the rows that are loaded. A transfer without rows is done once it is published.
-    public var fractionLoaded: Double { fraction(rowsLoaded) }
+    public var fractionLoaded: Double { fraction(rowsLoaded + rowsQuarantined) }
     public var fractionRead: Double { fraction(rowsRead) }
 
     private func fraction(_ rows: Int64) -> Double {

@@ -20,9 +20,6 @@ public enum MilvusLimits {
     public static let keepaliveInterval = Duration.seconds(310)
     public static let keepaliveTimeout = Duration.seconds(20)
 
-    /// How long one `load` waits for a collection to be loaded, and how often it looks.
-    public static let loadWait = Duration.seconds(600)
-    public static let loadPollInterval = Duration.milliseconds(200)
     /// Bytes of what a server says that an error repeats.
     static let reasonLength = 500
 }

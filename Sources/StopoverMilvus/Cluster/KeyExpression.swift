@@ -11,6 +11,13 @@ struct KeyExpression {
         type = key.type
     }
 
+    /// The rows of a selection: its range of keys, and its filter.
+    static func text(_ rows: RowSelection) throws(StopoverError) -> String {
+        let range = try KeyExpression(rows.primaryKey).text(rows.range)
+        guard let filter = rows.filter else { return range }
+        return "(\(filter)) and (\(range))"
+    }
+
     /// Never empty: an expression that is true for every key stands for the open range, because
     /// older servers refuse an empty one beside some parameters.
     func text(_ range: KeyRange) throws(StopoverError) -> String {

@@ -105,7 +105,6 @@ extension MilvusCluster {
         try await client.perform(.dropCollection, request, subject: name.description)
     }
 
-    /// Returns when the collection is loaded, or throws after ``MilvusLimits/loadWait``.
     public func load(_ name: CollectionName) async throws(StopoverError) {
         let request = MilvusLoadCollectionRequest.with {
             $0.dbName = name.database
@@ -113,25 +112,41 @@ extension MilvusCluster {
             $0.replicaNumber = 1
         }
         try await client.perform(.loadCollection, request, subject: name.description)
-        let deadline = ContinuousClock.now + MilvusLimits.loadWait
-        while try await loadState(of: name) != .loaded {
-            guard ContinuousClock.now < deadline else {
-                var error = StopoverError(
-                    .clusterBusy,
-                    "\(address) has not loaded \(name) within \(MilvusLimits.loadWait)",
-                    remedy: "Check the query nodes and the memory of the cluster.")
-                error.isTransient = true
-                throw error
-            }
-            do {
-                try await Task.sleep(for: MilvusLimits.loadPollInterval)
-            } catch {
-                var error = StopoverError(
-                    .clusterNoAnswer, "stopped while \(name) was being loaded",
-                    remedy: ClusterErrorText.remedy(.clusterNoAnswer))
-                error.isTransient = true
-                throw error
-            }
+    }
+
+    /// 100 by the load state alone: the percentage reaches it before every segment can be read.
+    public func loadProgress(of name: CollectionName) async throws(StopoverError) -> Int {
+        if try await loadState(of: name) == .loaded { return 100 }
+        let request = MilvusGetLoadingProgressRequest.with {
+            $0.dbName = name.database
+            $0.collectionName = name.collection
+        }
+        do {
+            let reply: MilvusGetLoadingProgressResponse = try await client.call(
+                .getLoadingProgress, request, subject: name.description)
+            return min(max(Int(reply.progress), 0), 99)
+        } catch  where error.code == .clusterUnimplemented || error.code == .collectionNotLoaded {
+            return 0
+        }
+    }
+
+    /// An alias that stands for this collection already is a success.
+    public func createAlias(
+        _ alias: String, of name: CollectionName
+    ) async throws(StopoverError) {
+        let request = MilvusCreateAliasRequest.with {
+            $0.dbName = name.database
+            $0.collectionName = name.collection
+            $0.alias = alias
+        }
+        do {
+            try await client.perform(.createAlias, request, subject: "\(name), alias \(alias)")
+        } catch  where error.code == .requestRefused {
+            // The codes differ from server to server: what counts is what stands there now.
+            if try await aliases(of: name).contains(alias) { return }
+            throw StopoverError(
+                .aliasTaken, "the name is taken on \(address)",
+                remedy: "Move or drop it there, then create the alias.", cause: error.message)
         }
     }
 

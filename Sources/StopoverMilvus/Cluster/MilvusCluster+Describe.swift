@@ -47,7 +47,7 @@ extension MilvusCluster {
     }
 
     /// Lite 3 leaves them out of DescribeCollection.
-    private func aliases(of name: CollectionName) async throws(StopoverError) -> [String] {
+    func aliases(of name: CollectionName) async throws(StopoverError) -> [String] {
         let request = MilvusListAliasesRequest.with {
             $0.dbName = name.database
             $0.collectionName = name.collection

@@ -20,7 +20,7 @@ extension MilvusCluster {
         }
         if let partition = rows.partition { request.partitionNames = [partition] }
         // Always with an expression: without one Lite 3 ignores the partition [measured].
-        request.expr = try KeyExpression(rows.primaryKey).text(rows.range)
+        request.expr = try KeyExpression.text(rows)
         let reply: MilvusQueryResults = try await client.call(
             .query, request, subject: name.description)
         guard case .scalars(let scalars)? = reply.fieldsData.first?.field,
@@ -55,7 +55,7 @@ enum PageQuery {
     /// (milvus-protocol.md, section 2)
     static func message(_ request: PageRequest) throws(StopoverError) -> MilvusQueryRequest {
         let rows = request.rows
-        let expression = try KeyExpression(rows.primaryKey).text(rows.range)
+        let expression = try KeyExpression.text(rows)
         return .with {
             $0.dbName = rows.collection.database
             $0.collectionName = rows.collection.collection

@@ -55,10 +55,14 @@ struct JobSession {
             report: { board.spoolUse($0, limit: spoolBytes) })
         try await board.begin(stored.plan, ledger)
         let engine = Engine(
-            source: source, target: target, ledger: ledger, spool: spool, board: board,
+            source: source, target: target, ledger: ledger, spool: spool,
+            quarantine: try Quarantine(
+                directory: directory.quarantinePath, records: try await ledger.quarantine()),
+            board: board,
             limits: EngineLimits(migration.limits), stop: stop)
+        let plan = stored.plan.updated(by: migration)
         let results = try await ProgressPrinter.showing(board, on: console) {
-            try await JobRunner(engine: engine, plan: stored.plan, jobTag: ledger.job.tag).run()
+            try await JobRunner(engine: engine, plan: plan, jobTag: ledger.job.tag).run()
         }
         try JobResult(transfers: results).write(directory)
         let seconds = (ContinuousClock.now - begun) / .seconds(1)
@@ -143,7 +147,8 @@ extension TransferProgress {
         self.init(
             source: transfer.source, target: transfer.target, phase: transfer.phase,
             rowsExpected: transfer.sourceRows)
-        rowsRead = totals.rows
+        rowsRead = totals.rows + totals.quarantinedRows
+        rowsQuarantined = totals.quarantinedRows
         rowsSpooled = totals.rows
         rowsLoaded = totals.ackedRows
         rowsFlushed = totals.flushedRows
@@ -158,6 +163,8 @@ extension EngineLimits {
         if let workers = limits.workers { insertRequests = workers }
         if let page = limits.page { pageBytes = Int(page.bytes) }
         spoolBytes = limits.spool.bytes
+        readRowsPerSecond = limits.readRowsPerSecond
+        writeBytesPerSecond = limits.writeBytesPerSecond?.bytes
         drain = limits.writeTimeout + EngineLimits.drainMargin
         fit(memoryBytes: limits.memory.bytes)
     }

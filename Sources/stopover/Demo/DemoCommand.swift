@@ -120,7 +120,7 @@ struct DemoCommand: AsyncParsableCommand {
                 }
             }
             for index in collection.indexes { try await cluster.createIndex(index, on: name) }
-            try await cluster.load(name)
+            try await cluster.loadWhole(name)
             return parts.reduce(0) { $0 + $1.batch.rowCount }
         }
     }

@@ -44,7 +44,7 @@ struct RealServerTests {
             name: "v", field: "v", params: ["index_type": "AUTOINDEX", "metric_type": "L2"])
         try await cluster.createIndex(index, on: Self.name)
         try await cluster.createIndex(index, on: Self.name)
-        try await cluster.load(Self.name)
+        try await cluster.loadWhole(Self.name)
         let loaded = try #require(try await cluster.describe(Self.name))
         #expect(loaded.isLoaded)
         #expect(loaded.indexes.map(\.metricType) == ["L2"])
@@ -146,7 +146,7 @@ struct RealServerTests {
                     IndexDescription(
                         name: "v", field: "v",
                         params: ["index_type": "AUTOINDEX", "metric_type": "L2"]), on: Self.name)
-                try await cluster.load(Self.name)
+                try await cluster.loadWhole(Self.name)
                 let batch = Batch(
                     rowCount: keys.count,
                     columns: [

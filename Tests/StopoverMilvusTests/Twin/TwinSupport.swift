@@ -42,7 +42,7 @@ struct TwinTable {
         collection.partitions = partitions.map { .init(name: $0, loadState: .notLoaded) }
         try await cluster.create(collection)
         try await cluster.createIndex(Self.index, on: Self.name)
-        try await cluster.load(Self.name)
+        try await cluster.loadWhole(Self.name)
     }
 
     /// Rows whose values follow from key and `mark`: a null title and an empty array now and then.

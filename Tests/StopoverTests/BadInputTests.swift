@@ -1,4 +1,5 @@
 import Foundation
+import StopoverTesting
 import Testing
 
 /// What a user gets for each thing that can be wrong: a code, a remedy, an exit status, and
@@ -71,7 +72,7 @@ struct BadInputTests {
         let tool = try Tool()
         let server = try await RealServer(.lite3)
         for (name, load) in [("loaded", "all"), ("cold", "none")] {
-            let (seeded, _) = try await Clone.fixture(
+            let seeded = try await Clone.fixture(
                 "seed_packages.py",
                 ["--uri", server.uri, "--collection", name, "--rows", "50", "--load", load],
                 in: tool.scratch)
@@ -97,7 +98,7 @@ struct BadInputTests {
     func partlyLoaded() async throws {
         let tool = try Tool()
         let server = try await RealServer(.standalone)
-        let (seeded, _) = try await Clone.fixture(
+        let seeded = try await Clone.fixture(
             "seed_packages.py",
             [
                 "--uri", server.uri, "--collection", "partly", "--rows", "100", "--for",

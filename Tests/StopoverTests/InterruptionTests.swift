@@ -1,4 +1,5 @@
 import Foundation
+import StopoverTesting
 import Testing
 
 @Suite("An interrupted migration")
@@ -20,7 +21,7 @@ struct InterruptionTests {
         let tool = try Tool()
         let source = try await RealServer(.lite3)
         let target = try await RealServer(.lite3)
-        let (seeded, _) = try await Clone.fixture(
+        let seeded = try await Clone.fixture(
             "seed_packages.py", ["--uri", source.uri, "--collection", "packages"], in: tool.scratch)
         try #require(seeded.status == 0, "\(seeded)")
         let seed = UInt64.random(in: 0 ..< .max)
@@ -50,7 +51,7 @@ struct InterruptionTests {
                 #expect(ended.status == 0, "seed \(seed), kill \(kills): \(ended)")
                 break
             }
-            let (compared, _) = try await Clone.fixture(
+            let compared = try await Clone.fixture(
                 "compare.py",
                 [
                     "--source", source.uri, "--source-db", "default", "--source-collection",
@@ -89,7 +90,7 @@ struct InterruptionTests {
         let tool = try Tool()
         let source = try await RealServer(.lite3)
         let target = try await RealServer(.lite3)
-        let (seeded, _) = try await Clone.fixture(
+        let seeded = try await Clone.fixture(
             "seed_packages.py", ["--uri", source.uri, "--collection", "packages"], in: tool.scratch)
         try #require(seeded.status == 0, "\(seeded)")
         let file = try tool.migration(migration(source, target, "stopped"))

@@ -1,4 +1,5 @@
 import Foundation
+import StopoverTesting
 import Testing
 
 /// Whole migrations by the real binary between real servers, compared by the official Python client.
@@ -7,7 +8,7 @@ struct MigrationTests {
     private func compare(
         _ source: RealServer, _ sourceName: (String, String), _ target: RealServer,
         _ targetName: (String, String), _ options: [String] = [], in scratch: Scratch
-    ) async throws -> (Ended, [String: Any]) {
+    ) async throws -> Ended {
         try await Clone.fixture(
             "compare.py",
             [
@@ -22,7 +23,7 @@ struct MigrationTests {
         let tool = try Tool()
         let lite = try await RealServer(.lite3)
         let standalone = try await RealServer(.standalone)
-        let (seeded, _) = try await Clone.fixture(
+        let seeded = try await Clone.fixture(
             "seed_packages.py", ["--uri", lite.uri, "--collection", "packages"], in: tool.scratch)
         #expect(seeded.status == 0, "\(seeded)")
 
@@ -50,14 +51,14 @@ struct MigrationTests {
             """, named: "there.yaml")
         let migrated = try await tool.run(["run", there])
         #expect(migrated.status == 0, "\(migrated)")
-        let (first, _) = try await compare(
+        let first = try await compare(
             lite, ("default", "packages"), standalone, ("archive", "packages"),
             ["--drop-field", "homepage", "--drop-field", "multi_arch", "--by-partition"],
             in: tool.scratch)
         #expect(first.status == 0, "\(first)")
 
         // A finished migration leaves its collection unloaded, and the next one reads loaded ones only.
-        let (loaded, _) = try await Clone.fixture(
+        let loaded = try await Clone.fixture(
             "load.py", ["--uri", standalone.uri, "--db", "archive", "--collection", "packages"],
             in: tool.scratch)
         #expect(loaded.status == 0, "\(loaded)")
@@ -71,7 +72,7 @@ struct MigrationTests {
             """, named: "back.yaml")
         let returned = try await tool.run(["run", back])
         #expect(returned.status == 0, "\(returned)")
-        let (second, _) = try await compare(
+        let second = try await compare(
             standalone, ("archive", "packages"), lite, ("returned", "packages"),
             ["--by-partition"], in: tool.scratch)
         #expect(second.status == 0, "\(second)")
@@ -86,7 +87,7 @@ struct MigrationTests {
         let tool = try Tool()
         let source = try await RealServer(.lite3)
         let target = try await RealServer(.lite3)
-        let (seeded, _) = try await Clone.fixture(
+        let seeded = try await Clone.fixture(
             "seed_keys.py",
             ["--uri", source.uri, "--collection", "nasty", "--for", "lite3", "--key", key],
             in: tool.scratch)
@@ -98,7 +99,7 @@ struct MigrationTests {
             """)
         let migrated = try await tool.run(["run", file])
         #expect(migrated.status == 0, "\(migrated)")
-        let (compared, _) = try await compare(
+        let compared = try await compare(
             source, ("default", "nasty"), target, ("default", "nasty"), [],
             in: tool.scratch)
         #expect(compared.status == 0, "\(compared)")
@@ -108,7 +109,7 @@ struct MigrationTests {
     func regenerate() async throws {
         let tool = try Tool()
         let source = try await RealServer(.lite3)
-        let (seeded, _) = try await Clone.fixture(
+        let seeded = try await Clone.fixture(
             "seed_packages.py",
             ["--uri", source.uri, "--collection", "packages", "--rows", "3000"], in: tool.scratch)
         #expect(seeded.status == 0, "\(seeded)")
@@ -124,7 +125,7 @@ struct MigrationTests {
             """)
         let migrated = try await tool.run(["run", file])
         #expect(migrated.status == 0, "\(migrated)")
-        let (compared, _) = try await compare(
+        let compared = try await compare(
             source, ("default", "packages"), target, ("fresh", "packages"),
             ["--ignore-key", "--by-partition"], in: tool.scratch)
         #expect(compared.status == 0, "\(compared)")

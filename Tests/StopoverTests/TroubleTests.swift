@@ -1,4 +1,5 @@
 import Foundation
+import StopoverTesting
 import Testing
 
 /// What breaks while a migration runs, or between two runs: found, named, and nothing lost.
@@ -14,7 +15,7 @@ struct TroubleTests {
             tool = try Tool()
             source = try await RealServer(.lite3)
             target = try await RealServer(.lite3)
-            let (seeded, _) = try await Clone.fixture(
+            let seeded = try await Clone.fixture(
                 "seed_packages.py", ["--uri", source.uri, "--collection", "packages"],
                 in: tool.scratch)
             try #require(seeded.status == 0, "\(seeded)")
@@ -53,7 +54,7 @@ struct TroubleTests {
         }
 
         func expectEverything(_ location: SourceLocation = #_sourceLocation) async throws {
-            let (compared, _) = try await Clone.fixture(
+            let compared = try await Clone.fixture(
                 "compare.py",
                 [
                     "--source", source.uri, "--source-db", "default", "--source-collection",
@@ -202,7 +203,7 @@ private final class SmallDisk: Sendable {
         let process = try Process.run(URL(filePath: path), arguments: arguments)
         process.waitUntilExit()
         guard process.terminationStatus == 0 else {
-            throw RealServer.CannotStart(description: "\(path) \(arguments) failed: it needs root")
+            throw RealServer.Failure(description: "\(path) \(arguments) failed: it needs root")
         }
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import StopoverCore
 import StopoverMilvus
+import StopoverTesting
 import Testing
 
 @Suite("A connection")

@@ -1,6 +1,7 @@
 import MilvusProto
 import StopoverCore
 import StopoverMilvus
+import StopoverTesting
 import Testing
 
 /// The same promises on both real servers.

@@ -1,0 +1,6 @@
+import StopoverMilvus
+import StopoverTesting
+
+extension RealServer {
+    var endpoint: MilvusEndpoint { MilvusEndpoint(host: host, port: port) }
+}

@@ -1,3 +1,4 @@
+import Foundation
 import StopoverTesting
 
 /// Runs `stopover` as a user does: the real binary, a home of its own.
@@ -21,5 +22,16 @@ struct Tool: Sendable {
 
     func migration(_ text: String, named name: String = "migration.yaml") throws -> String {
         try scratch.write(text, to: name)
+    }
+
+    /// The quarantined rows of a job.
+    func quarantine(of job: String) throws -> [[String: Any]] {
+        let directory = scratch.path + "/home/jobs/\(job)/quarantine"
+        return try FileManager.default.contentsOfDirectory(atPath: directory).sorted().flatMap {
+            try String(contentsOfFile: directory + "/" + $0, encoding: .utf8).split(separator: "\n")
+        }.map { line in
+            let object = try JSONSerialization.jsonObject(with: Data(line.utf8))
+            return object as? [String: Any] ?? [:]
+        }
     }
 }

@@ -13,6 +13,7 @@ import argparse
 import json
 import logging
 import random
+import struct
 from typing import Any, Callable
 
 from pymilvus import DataType, MilvusClient
@@ -129,13 +130,17 @@ class Migrated:
                 return
 
 
+def single(number: float) -> float:
+    return struct.unpack("f", struct.pack("f", number))[0]
+
+
 def plain(row: Row) -> Row:
     """Vectors as the 32-bit numbers that Milvus keeps; an absent key is a null one."""
     result: Row = {}
     for key, value in row.items():
         if value is None:
             continue
-        result[key] = [round(float(x), 6) for x in value] if key == "v" else value
+        result[key] = [single(x) for x in value] if key == "v" else value
     return result
 
 

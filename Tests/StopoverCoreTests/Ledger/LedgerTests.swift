@@ -42,8 +42,11 @@ struct LedgerTests {
         #expect(content.transfers.map(\.epoch) == [1, 4])
         #expect(content.transfers.map(\.sentThrough) == [ChunkID(32), ChunkID(0)])
         #expect(content.splits[0].map(\.position) == [.int64(499), .int64(509)])
+        #expect(content.splits[1].map(\.position) == [.int64(609)])
+        #expect(content.quarantine == [SampleLedger.rows(60, split: 3, of: 2)])
+        #expect(content.droppedKeys.map(\.rows) == [["a": 3], [:]])
         #expect(content.splits[0].map(\.isFinished) == [false, true])
-        #expect(content.lastChunk == ChunkID(50))
+        #expect(content.lastChunk == ChunkID(60))
         #expect(content.resting.map(\.id.number) == Array(21...50))
         #expect(content.resting.filter(\.isTainted).map(\.id.number) == [30, 31])
         #expect(content.notes == [["one", "three"], ["two"]])
@@ -60,9 +63,36 @@ struct LedgerTests {
             #expect(totals.ackedRows == rows(numbers.filter { $0 < 30 }))
             #expect(totals.flushedRows == rows(numbers.filter { $0 <= 20 }))
             #expect(totals.flushedChunks == numbers.filter { $0 <= 20 }.count)
+            #expect(totals.quarantinedRows == (transfer.number == 2 ? 4 : 0))
             let splits = try await ledger.splits(of: transfer)
             #expect(splits.reduce(0) { $0 + $1.rows } == totals.rows)
         }
+    }
+
+    @Test("moves a split on by rows that were set aside, with or without a chunk of their page")
+    func quarantined() async throws {
+        try await ledger.commit([
+            .transferPlanned(SampleLedger.transfer(), splits: [SampleLedger.split(1)]),
+            .chunkSpooled(SampleLedger.chunk(1)), .rowsQuarantined(SampleLedger.rows(1)),
+            .rowsQuarantined(SampleLedger.rows(2)),
+        ])
+        #expect(try await ledger.splits(of: TransferID(1)).map(\.position) == [.int64(29)])
+        #expect(try await ledger.totals(of: TransferID(1)).quarantinedRows == 8)
+        #expect(try await ledger.lastChunk() == ChunkID(2))
+        await #expect(throws: StopoverError.self) {
+            try await ledger.commit([.rowsQuarantined(SampleLedger.rows(1))])
+        }
+    }
+
+    @Test("sums dropped keys, and keeps no more of them than its limit")
+    func droppedKeys() async throws {
+        try await ledger.commit([.keysDropped(TransferID(1), ["a": 1, "b": 2])])
+        try await ledger.commit([.keysDropped(TransferID(1), ["b": 5])])
+        #expect(try await ledger.droppedKeys(of: TransferID(1)).rows == ["a": 1, "b": 7])
+        var keys = DroppedKeys()
+        for number in 0..<(DroppedKeys.mostKeys + 50) { keys.add(["k\(number)": 1]) }
+        #expect(keys.rows.count == DroppedKeys.mostKeys + 1)
+        #expect(keys.rows[DroppedKeys.otherKeys] == 50)
     }
 
     @Test("makes a commit durable whole or not at all")

@@ -32,6 +32,14 @@ enum SampleLedger {
             digest: Digest128(high: .max, low: UInt64(number)))
     }
 
+    static func rows(
+        _ number: Int64, split: Int64 = 1, of transfer: Int64 = 1, count: Int = 4
+    ) -> QuarantineRecord {
+        QuarantineRecord(
+            id: ChunkID(number), transfer: TransferID(transfer), split: SplitID(split),
+            lastKey: .int64(number * 10 + 9), rowCount: count)
+    }
+
     /// Two transfers, three splits, 50 chunks in every state, partial acknowledgements and notes.
     static func fill(_ ledger: Ledger) async throws {
         try await ledger.commit([
@@ -59,6 +67,7 @@ enum SampleLedger {
             .chunksFlushed((1...20).map { ChunkID($0) }),
             .chunksTainted([ChunkID(30), ChunkID(31)]),
             .chunkAcked(ChunkID(40), rows: 3..<9, ids: .varchar(["a", "ü"])),
+            .rowsQuarantined(rows(60, split: 3, of: 2)), .keysDropped(TransferID(1), ["a": 3]),
             .splitFinished(SplitID(2)), .note(code: "STO-A", message: "one"),
             .note(code: "STO-B", message: "two"), .note(code: "STO-A", message: "three"),
         ])
@@ -75,15 +84,19 @@ struct LedgerContent: Equatable, Sendable {
     var totals: [Ledger.Totals] = []
     var lastChunk: ChunkID
     var notes: [[String]] = []
+    var quarantine: [QuarantineRecord]
+    var droppedKeys: [DroppedKeys] = []
 
     init(of ledger: Ledger) async throws {
         job = ledger.job
         transfers = try await ledger.transfers()
         resting = try await ledger.restingChunks()
         lastChunk = try await ledger.lastChunk()
+        quarantine = try await ledger.quarantine()
         for transfer in [TransferID(1), TransferID(2)] {
             splits.append(try await ledger.splits(of: transfer))
             totals.append(try await ledger.totals(of: transfer))
+            droppedKeys.append(try await ledger.droppedKeys(of: transfer))
             for state in [ChunkState.spooled, .acked, .flushed] {
                 chunks.append(try await ledger.chunks(of: transfer, in: state))
             }

@@ -18,7 +18,7 @@ M235_PYTHON="$STOPOVER_TOOLS/m235/bin/python"
 # The Go server's binaries, unpacked once; the package itself would unpack 200 MB per instance.
 M235_RUNTIME="$STOPOVER_TOOLS/m235/runtime"
 
-APT_PACKAGES=(libsqlite3-dev libzstd-dev libxxhash-dev pkg-config)
+APT_PACKAGES=(libsqlite3-dev libzstd-dev libxxhash-dev pkg-config openssl)
 
 # A word of what happens, on stderr: stdout belongs to results.
 say() { printf '%s\n' "$*" >&2; }

@@ -3,18 +3,22 @@ import StopoverCore
 import StopoverTesting
 import Testing
 
-@Suite("Two million small rows")
+@Suite("Many small rows")
 struct ScaleTests {
     /// Far above what it takes (README), far below what the rows would take if they were kept.
     private static let memoryLimitKiB = 400 << 10
 
-    @Test("arrive whole in bounded memory, each column as the source made it")
-    func twoMillion() async throws {
+    @Test(
+        "arrive whole in bounded memory, by several cursors, each column as the source made it",
+        arguments: [
+            MilvusTwin.Generated(rows: 2_000_000),
+            MilvusTwin.Generated(rows: 600_000, keys: .varchar),
+        ])
+    func arrive(_ generated: MilvusTwin.Generated) async throws {
         let tool = try Tool()
-        let rows: Int64 = 2_000_000
         let name = CollectionName(collection: "rows")
         var from = MilvusTwin.Options()
-        from.generated = [name: MilvusTwin.Generated(rows: rows)]
+        from.generated = [name: generated]
         var into = MilvusTwin.Options()
         into.store = .tally
         try await MilvusTwin.with(from) { [into] source in
@@ -24,7 +28,7 @@ struct ScaleTests {
                     source: {uri: "\(source.uri)"}
                     target: {uri: "\(target.uri)"}
                     """)
-                let run = try tool.start(["run", file])
+                let run = try tool.start(["run", file, "--job", "scale"])
                 var peak = 0
                 while run.isRunning {
                     peak = max(peak, Self.peakKiB(run.pid))
@@ -32,7 +36,15 @@ struct ScaleTests {
                 }
                 let ended = try await run.ended()
                 #expect(ended.status == 0, "\(ended)")
-                #expect(try target.tally(of: name) == MilvusTwin.expectedTally(rows: rows))
+                #expect(
+                    try target.tally(of: name)
+                        == MilvusTwin.expectedTally(
+                            rows: generated.rows, keys: generated.keys))
+                let ledger = try Ledger.open(
+                    at: tool.scratch.path + "/home/jobs/scale/ledger.sqlite")
+                let splits = try await ledger.splits(of: TransferID(1))
+                #expect(splits.count >= Int(generated.rows / SplitPlanner.rowsPerSplit))
+                #expect(splits.allSatisfy { $0.isFinished && $0.rows > 0 })
                 #expect(peak > 0 && peak < Self.memoryLimitKiB, "\(peak) KiB")
             }
         }

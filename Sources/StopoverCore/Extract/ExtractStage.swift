@@ -95,7 +95,8 @@ struct ExtractStage: Sendable {
         _ range: KeyRange, _ rowLimit: Int, _ split: SplitRecord, _ cursor: inout SplitCursor
     ) async throws -> Page? {
         let request = PageRequest(
-            rows: plan.rows(of: split.partition, in: range), fields: plan.readFields, rowLimit: rowLimit,
+            rows: plan.rows(of: split.partition, in: range), fields: plan.readFields,
+            rowLimit: rowLimit,
             timestamp: transfer.timestamp)
         do {
             return try await engine.retryingReads {

@@ -69,7 +69,8 @@ struct Finaliser: Sendable {
             }
         }
         return TransferCounts(
-            sourceAtPlan: plan.sourceRows, sourceAtEnd: sourceRows, read: totals.rows + totals.quarantinedRows, quarantined: totals.quarantinedRows,
+            sourceAtPlan: plan.sourceRows, sourceAtEnd: sourceRows,
+            read: totals.rows + totals.quarantinedRows, quarantined: totals.quarantinedRows,
             loaded: totals.flushedRows, target: target)
     }
 

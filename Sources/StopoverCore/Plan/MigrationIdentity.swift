@@ -30,7 +30,8 @@ public struct MigrationIdentity: Hashable, Sendable, Codable {
             values["\(name).fields"] = rule.mapping.droppedFields.sorted().map { "\($0): drop" }
                 .joined(separator: ", ")
             values["\(name).partitions"] =
-                rule.mapping.partitions.map { "[\(Set($0).sorted().joined(separator: ", "))]" } ?? "keep"
+                rule.mapping.partitions.map { "[\(Set($0).sorted().joined(separator: ", "))]" }
+                ?? "keep"
             values["\(name).indexes"] = rule.mapping.indexes.rawValue
         }
         self.values = values

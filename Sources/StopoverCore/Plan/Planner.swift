@@ -62,7 +62,8 @@ public struct Planner: Sendable {
                 && !field.isDynamic
         }
         var fields = kept
-        let keepsDynamic = described.schema.isDynamicFieldEnabled && request.mapping.keepsDynamicFields
+        let keepsDynamic =
+            described.schema.isDynamicFieldEnabled && request.mapping.keepsDynamicFields
         if keepsDynamic { fields.append(.dynamicField) }
 
         let made = targetCollection(request, described, rules: rules)
@@ -150,7 +151,8 @@ public struct Planner: Sendable {
             }
         }
         let vectors = described.schema.fields.filter { $0.type.isVector }
-        if !vectors.isEmpty, vectors.allSatisfy({ request.mapping.droppedFields.contains($0.name) }) {
+        if !vectors.isEmpty, vectors.allSatisfy({ request.mapping.droppedFields.contains($0.name) })
+        {
             refuse(
                 "\(request.source)", "the mapping drops every vector field",
                 "Milvus wants at least one: keep one under `fields:`.")

@@ -112,7 +112,8 @@ struct SpoolStage: Sendable {
                 return record
             } catch {
                 // Loading frees space, as long as there is something to load.
-                guard error.code == .spoolDiskFull, engine.spool.holdsLoadable, !engine.stop.isRequested
+                guard error.code == .spoolDiskFull, engine.spool.holdsLoadable,
+                    !engine.stop.isRequested
                 else { throw error }
             }
             announce(.flushWanted)

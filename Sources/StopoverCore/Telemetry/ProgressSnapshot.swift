@@ -50,7 +50,8 @@ public struct ProgressSnapshot: Hashable, Sendable, Codable {
             sum.bytesPerSecond = sum.bytesPerSecond + transfer.bytesPerSecond
         }
         if let rate = sum.rowsPerSecond, rate > 0 {
-            sum.etaSeconds = Double(max(sum.rowsExpected - sum.rowsLoaded - sum.rowsQuarantined, 0)) / rate
+            sum.etaSeconds =
+                Double(max(sum.rowsExpected - sum.rowsLoaded - sum.rowsQuarantined, 0)) / rate
         }
         return sum
     }

@@ -34,7 +34,8 @@ struct BatchTransform: Sendable {
         for mapping in plan.columns {
             let column =
                 mapping.read.isDynamic
-                ? dynamic.remainder : try edited(self.column(mapping.read.name, of: page), mapping, page)
+                ? dynamic.remainder
+                : try edited(self.column(mapping.read.name, of: page), mapping, page)
             guard let column else { continue }
             try check(column, mapping.sent)
         }

@@ -33,7 +33,24 @@ public final class MilvusTwin: Sendable {
         public var requestBytes = 512 << 20
         public var replyBytes = 512 << 20
 
+        /// nil serves in the clear.
+        public var tls: TLS?
+
         public init() {}
+    }
+
+    /// PEM files of a server's own.
+    public struct TLS: Sendable {
+        public var certificatePath: String
+        public var keyPath: String
+        /// Wants a certificate of every client, signed by this one: mutual TLS.
+        public var clientAuthorityPath: String?
+
+        public init(certificatePath: String, keyPath: String, clientAuthorityPath: String? = nil) {
+            self.certificatePath = certificatePath
+            self.keyPath = keyPath
+            self.clientAuthorityPath = clientAuthorityPath
+        }
     }
 
     public struct CannotListen: Error, CustomStringConvertible {
@@ -53,7 +70,7 @@ public final class MilvusTwin: Sendable {
         server = GRPCServer(
             transport: HTTP2ServerTransport.Posix(
                 address: .ipv4(host: "127.0.0.1", port: options.port),
-                transportSecurity: .plaintext,
+                transportSecurity: MilvusTwin.security(options.tls),
                 config: .defaults { config in
                     // Small frames and windows cost large messages up to four times the time.
                     config.http2.maxFrameSize = 1 << 20
@@ -63,6 +80,20 @@ public final class MilvusTwin: Sendable {
                     config.rpc.maxRequestPayloadSize = 512 << 20
                 }),
             router: TwinRouter.router(engine, seam))
+    }
+
+    private static func security(
+        _ tls: TLS?
+    ) -> HTTP2ServerTransport.Posix.TransportSecurity {
+        guard let tls else { return .plaintext }
+        return .tls(
+            certificateChain: [.file(path: tls.certificatePath, format: .pem)],
+            privateKey: .file(path: tls.keyPath, format: .pem)
+        ) { config in
+            guard let path = tls.clientAuthorityPath else { return }
+            config.clientCertificateVerification = .noHostnameVerification
+            config.trustRoots = .certificates([.file(path: path, format: .pem)])
+        }
     }
 
     /// Serves until the task is cancelled; once. Connections are closed then, whatever they carry.

@@ -38,7 +38,7 @@ struct MappingTests {
         #expect(checked.status == 0, "\(checked)", sourceLocation: location)
         for name in cases {
             #expect(
-                checked.lastObject[name] as? [String] == [], "\(name): \(checked)",
+                checked.object[name] as? [String] == [], "\(name): \(checked)",
                 sourceLocation: location)
         }
     }
@@ -169,6 +169,6 @@ struct MappingTests {
         let described = try await Clone.fixture(
             "describe.py", ["--uri", server.uri, "--db", "moved", "--collection", "keyed"],
             in: tool.scratch)
-        #expect(described.lastObject["shards"] as? Int == 4, "\(described)")
+        #expect(described.object["shards"] as? Int == 4, "\(described)")
     }
 }

@@ -26,7 +26,7 @@ public final class RealServer: Sendable {
             Clone.script("servers"), ["start", kind.rawValue, "--dir", directory] + options,
             in: scratch
         ).ended()
-        guard ended.status == 0, let uri = ended.lastObject["uri"] as? String,
+        guard ended.status == 0, let uri = ended.object["uri"] as? String,
             let address = URL(string: uri), let host = address.host, let port = address.port
         else { throw Failure(description: "\(kind) did not start: \(ended)") }
         self.kind = kind

@@ -14,12 +14,13 @@ public struct Ended: Sendable, CustomStringConvertible {
         "exit \(status)\n--- stdout\n\(output)\n--- stderr\n\(errors)"
     }
 
-    public var lastLine: String { output.split(separator: "\n").last.map(String.init) ?? "" }
-
-    /// The last line, where it is a JSON object.
-    public var lastObject: [String: Any] {
-        let object = try? JSONSerialization.jsonObject(with: Data(lastLine.utf8))
-        return object as? [String: Any] ?? [:]
+    /// The output, or its last line, where that is a JSON object.
+    public var object: [String: Any] {
+        for text in [output, output.split(separator: "\n").last.map(String.init) ?? ""] {
+            let object = try? JSONSerialization.jsonObject(with: Data(text.utf8))
+            if let object = object as? [String: Any] { return object }
+        }
+        return [:]
     }
 }
 

@@ -55,6 +55,12 @@ def indexes(server: Server, name: str) -> list[dict[str, Any]]:
     return sorted(found, key=lambda index: (index["field"], index["name"]))
 
 
+def aliases(server: Server, name: str) -> list[str]:
+    reply = server.call("ListAliases", milvus_pb2.ListAliasesRequest(
+        db_name=server.database, collection_name=name))
+    return sorted(reply.aliases)
+
+
 def describe(server: Server, name: str) -> dict[str, Any]:
     collection = Collection(server, name)
     reply, schema = collection.description, collection.description.schema
@@ -68,6 +74,8 @@ def describe(server: Server, name: str) -> dict[str, Any]:
         "functions": [MessageToDict(function) for function in schema.functions],
         "properties": pairs(reply.properties),
         "shards": reply.shards_num,
+        "consistency_level": reply.consistency_level,
+        "aliases": aliases(server, name),
         "partitions": partitions,
         "indexes": indexes(server, name),
         "load_state": collection.load_state(),

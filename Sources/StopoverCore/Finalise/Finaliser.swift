@@ -32,7 +32,7 @@ struct Finaliser: Sendable {
             try await load(plan.target.name)
             result.isLoaded = true
         }
-        try await engine.ledger.commit([.transferPhase(transfer, .published)])
+        try await engine.ledger.commit([.transferPublished(transfer, result)])
         engine.board.phase(.published, of: transfer)
         return result
     }

@@ -130,8 +130,15 @@ public struct JobDirectory: Sendable, Hashable {
         } catch {
             throw JobDirectory.cannotWrite(path)
         }
-        guard rename(temporary, path) == 0 else { throw JobDirectory.cannotWrite(path) }
-        if let directory = JobDirectory.parent(of: path) { try JobDirectory.sync(directory) }
+        try rename(temporary, to: path)
+    }
+
+    /// Gives a file its name. When it returns that is durable.
+    public func rename(_ path: String, to newPath: String) throws(StopoverError) {
+        guard Foundation.rename(path, newPath) == 0 else {
+            throw JobDirectory.cannotWrite(newPath)
+        }
+        if let directory = JobDirectory.parent(of: newPath) { try JobDirectory.sync(directory) }
     }
 
     private static func cannotWrite(_ path: String) -> StopoverError {

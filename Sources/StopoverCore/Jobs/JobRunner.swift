@@ -74,7 +74,9 @@ public struct JobRunner: Sendable {
         switch transfer.phase {
         case .planned: transfer = try await collection.create(transfer)
         case .moving: transfer = try await collection.takeOver(transfer)
-        case .checking, .published, .cancelled: break
+        case .checking, .cancelled: break
+        // It is the user's now, who may have loaded it.
+        case .published: return try await engine.ledger.result(of: transfer.id)
         }
         if transfer.phase == .moving {
             engine.board.phase(.moving, of: transfer.id)

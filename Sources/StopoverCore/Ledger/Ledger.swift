@@ -160,6 +160,11 @@ public actor Ledger {
         }
     }
 
+    /// How a published transfer ended.
+    public func result(of transfer: TransferID) async throws -> TransferResult {
+        try await read { try LedgerTables.record($0, "result", transfer.number) }
+    }
+
     /// Files of the quarantine, of every transfer.
     public func quarantine() async throws -> [QuarantineRecord] {
         try await read { try LedgerTables.records($0, "quarantine", "1 ORDER BY id") }

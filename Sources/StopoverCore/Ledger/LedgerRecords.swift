@@ -206,6 +206,8 @@ public struct DroppedKeys: Hashable, Sendable, Codable {
 public enum LedgerEntry: Sendable {
     case transferPlanned(TransferRecord, splits: [SplitRecord])
     case transferPhase(TransferID, TransferPhase)
+    /// It has its final name: nothing of it is looked at or touched again.
+    case transferPublished(TransferID, TransferResult)
     case transferEpoch(TransferID, Int)
     case sentThrough(TransferID, ChunkID)
     /// A chunk rests on disk: it is recorded and its split's position becomes `lastKey`.

@@ -8,7 +8,8 @@ import GRDB
 /// columns by which it is found can change unseen.
 enum LedgerTables {
     static let names = [
-        "fact", "transfer", "split", "chunk", "ack", "quarantine", "dropped", "note",
+        "fact", "transfer", "split", "chunk", "ack", "quarantine", "dropped", "result",
+        "note",
     ]
 
     /// SQLite gives its -wal and -shm the rights of the file, but would make it for all to read.
@@ -38,6 +39,8 @@ enum LedgerTables {
                     id INTEGER PRIMARY KEY, transfer INTEGER NOT NULL, rows INTEGER NOT NULL,
                     record BLOB NOT NULL, sum INTEGER NOT NULL);
                 CREATE TABLE dropped(
+                    id INTEGER PRIMARY KEY, record BLOB NOT NULL, sum INTEGER NOT NULL);
+                CREATE TABLE result(
                     id INTEGER PRIMARY KEY, record BLOB NOT NULL, sum INTEGER NOT NULL);
                 CREATE TABLE note(
                     id INTEGER PRIMARY KEY, at REAL NOT NULL, code TEXT NOT NULL,
@@ -169,6 +172,9 @@ enum LedgerTables {
             try insert(db, "transfer", columns(of: transfer))
             for split in splits { try insert(db, "split", columns(of: split)) }
         case .transferPhase(let id, let phase): try update(transfer: id, db) { $0.phase = phase }
+        case .transferPublished(let id, let result):
+            try update(transfer: id, db) { $0.phase = .published }
+            try insert(db, "result", [id.number, try encode(result)])
         case .transferEpoch(let id, let epoch):
             try update(transfer: id, db) { transfer in
                 guard epoch > transfer.epoch else {

@@ -36,6 +36,8 @@ struct SpoolStage: Sendable {
                 group.addTask {
                     let writer = try engine.spool.makeWriter()
                     while let output = try await input.next() {
+                        engine.board.channelFill(
+                            Double(input.weight) / Double(input.capacity))
                         switch output {
                         case .batch(let read):
                             let sealed = try await seal(read, writer)

@@ -100,11 +100,7 @@ struct JobSession {
             try await JobRunner.begin(plan, source: source, ledger: ledger)
             try await ledger.close()
         }
-        guard rename(unfinished, directory.ledgerPath) == 0 else {
-            throw StopoverError(
-                .jobDirectory, "\(directory.ledgerPath) cannot be made",
-                remedy: "Check the rights of the job directory.")
-        }
+        try directory.rename(unfinished, to: directory.ledgerPath)
         return (stored, try Ledger.open(at: directory.ledgerPath))
     }
 

@@ -84,6 +84,21 @@ struct LedgerTests {
         }
     }
 
+    @Test("keeps how a published transfer ended")
+    func published() async throws {
+        let transfer = SampleLedger.transfer()
+        let result = TransferResult(
+            source: transfer.source, target: transfer.target,
+            counts: TransferCounts(
+                sourceAtPlan: 5, sourceAtEnd: 5, read: 5, quarantined: 1, loaded: 4, target: 4),
+            unreadable: ["x"], droppedKeys: ["a": 2])
+        try await ledger.commit([.transferPlanned(transfer, splits: [])])
+        await #expect(throws: StopoverError.self) { try await ledger.result(of: transfer.id) }
+        try await ledger.commit([.transferPublished(transfer.id, result)])
+        #expect(try await ledger.transfers().map(\.phase) == [.published])
+        #expect(try await ledger.result(of: transfer.id) == result)
+    }
+
     @Test("sums dropped keys, and keeps no more of them than its limit")
     func droppedKeys() async throws {
         try await ledger.commit([.keysDropped(TransferID(1), ["a": 1, "b": 2])])

@@ -19,11 +19,8 @@ struct InterruptionTests {
     @Test("loses and doubles nothing over 50 kill -9 at random moments")
     func killed() async throws {
         let tool = try Tool()
-        let source = try await RealServer(.lite3)
+        let source = try await SharedSource.packages.server()
         let target = try await RealServer(.lite3)
-        let seeded = try await Clone.fixture(
-            "seed_packages.py", ["--uri", source.uri, "--collection", "packages"], in: tool.scratch)
-        try #require(seeded.status == 0, "\(seeded)")
         let seed = UInt64.random(in: 0 ..< .max)
         var generator = Seeded(state: seed)
         var kills = 0
@@ -88,11 +85,8 @@ struct InterruptionTests {
     @Test("stops at Ctrl-C with exit code 130 and carries on with the same command")
     func interrupted() async throws {
         let tool = try Tool()
-        let source = try await RealServer(.lite3)
+        let source = try await SharedSource.packages.server()
         let target = try await RealServer(.lite3)
-        let seeded = try await Clone.fixture(
-            "seed_packages.py", ["--uri", source.uri, "--collection", "packages"], in: tool.scratch)
-        try #require(seeded.status == 0, "\(seeded)")
         let file = try tool.migration(migration(source, target, "stopped"))
         let run = try tool.start(["run", file])
         // Not before the process can take a signal.

@@ -21,11 +21,8 @@ struct MigrationTests {
     @Test("carries every field of every row from Lite 3 to Standalone 2.3.5 and back")
     func thereAndBack() async throws {
         let tool = try Tool()
-        let lite = try await RealServer(.lite3)
+        let lite = try await SharedSource.packages.server()
         let standalone = try await RealServer(.standalone)
-        let seeded = try await Clone.fixture(
-            "seed_packages.py", ["--uri", lite.uri, "--collection", "packages"], in: tool.scratch)
-        #expect(seeded.status == 0, "\(seeded)")
 
         // What 2.3.5 cannot hold is named before anything is written.
         let whole = try tool.migration(
@@ -62,10 +59,11 @@ struct MigrationTests {
             "load.py", ["--uri", standalone.uri, "--db", "archive", "--collection", "packages"],
             in: tool.scratch)
         #expect(loaded.status == 0, "\(loaded)")
+        let other = try await RealServer(.lite3)
         let back = try tool.migration(
             """
             source: {uri: "\(standalone.uri)"}
-            target: {uri: "\(lite.uri)"}
+            target: {uri: "\(other.uri)"}
             collections:
               - source: archive.packages
                 target: returned.packages
@@ -73,7 +71,7 @@ struct MigrationTests {
         let returned = try await tool.run(["run", back])
         #expect(returned.status == 0, "\(returned)")
         let second = try await compare(
-            standalone, ("archive", "packages"), lite, ("returned", "packages"),
+            standalone, ("archive", "packages"), other, ("returned", "packages"),
             ["--by-partition"], in: tool.scratch)
         #expect(second.status == 0, "\(second)")
     }
@@ -108,11 +106,7 @@ struct MigrationTests {
     @Test("gives new keys to every row with auto_id: regenerate")
     func regenerate() async throws {
         let tool = try Tool()
-        let source = try await RealServer(.lite3)
-        let seeded = try await Clone.fixture(
-            "seed_packages.py",
-            ["--uri", source.uri, "--collection", "packages", "--rows", "3000"], in: tool.scratch)
-        #expect(seeded.status == 0, "\(seeded)")
+        let source = try await SharedSource.packages.server()
         let target = try await RealServer(.lite3)
         let file = try tool.migration(
             """

@@ -13,12 +13,8 @@ struct TroubleTests {
 
         init() async throws {
             tool = try Tool()
-            source = try await RealServer(.lite3)
+            source = try await SharedSource.packages.server()
             target = try await RealServer(.lite3)
-            let seeded = try await Clone.fixture(
-                "seed_packages.py", ["--uri", source.uri, "--collection", "packages"],
-                in: tool.scratch)
-            try #require(seeded.status == 0, "\(seeded)")
         }
 
         func file(_ limits: String = "") throws -> String {

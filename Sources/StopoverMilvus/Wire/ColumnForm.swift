@@ -52,7 +52,9 @@ struct ColumnForm: Hashable {
         var innerTail: [UInt8] = []
         if hasInnerMessage {
             if layout.isPackedField { innerHead.append(field: 1, lengthOf: payload.count) }
-            if layout == .vectorRows, let dimension { innerHead.append(field: 1, varint: dimension) }
+            if layout == .vectorRows, let dimension {
+                innerHead.append(field: 1, varint: dimension)
+            }
             if let second { innerTail.append(field: secondField, varint: second) }
         }
         let innerCount = innerHead.count + payload.count + innerTail.count

@@ -133,7 +133,9 @@ struct NewTypesTests {
         #expect(throws: StopoverError.self) {
             try TypedColumn.sent("\(head) \(compact) 3A:(0101)", as: field)
         }
-        #expect(throws: StopoverError.self) { try TypedColumn.sent("\(head) \(compact)", as: field) }
+        #expect(throws: StopoverError.self) {
+            try TypedColumn.sent("\(head) \(compact)", as: field)
+        }
     }
 
     @Test("that is null throughout keeps its flags and its dimension", arguments: dense)
@@ -149,14 +151,16 @@ struct NewTypesTests {
 
     /// Element type, a row with elements and one without; the empty row's tag.
     static let elements: [(DataType, String, String)] = [
-        (.bool, "0A:(0A:(0001))", "0A00"), (.int8, "12:(0A:(7F 80FFFFFFFFFFFFFFFF01))", "1200"),
+        (.bool, "0A:(0A:(0001))", "0A00"),
+        (.int8, "12:(0A:(7F 80FFFFFFFFFFFFFFFF01))", "1200"),
         (.int16, "12:(0A:(FFFF01))", "1200"), (.int32, "12:(0A:(00))", "1200"),
         (.int64, "1A:(0A:(FFFFFFFFFFFFFFFFFF01))", "1A00"),
         (.float, "22:(0A:(0000C07F 000080FF))", "2200"),
         (.double, "2A:(0A:(000000000000F07F))", "2A00"), (.varchar, "32:(0A:() 0A:'é')", "3200"),
     ]
 
-    @Test("of arrays is passed on as it is, but for empty arrays without a type", arguments: elements)
+    @Test(
+        "of arrays is passed on as it is, but for empty arrays without a type", arguments: elements)
     func arrays(_ element: DataType, _ full: String, _ empty: String) throws {
         let field = TypedColumn.field(.array, element: element)
         let tail = "10\(Hex.digits(element))"
@@ -180,13 +184,16 @@ struct NewTypesTests {
     ]
 
     @Test("of arrays of vectors says type and dimension, of its empty rows too", arguments: vectors)
-    func vectorArrays(_ element: DataType, _ dimension: Int, _ full: String, _ empty: String) throws {
+    func vectorArrays(
+        _ element: DataType, _ dimension: Int, _ full: String, _ empty: String
+    ) throws {
         let field = TypedColumn.field(.arrayOfVector, element: element, dim: dimension)
         let dim = "080\(dimension)"
         let type = Hex.digits(element)
         // Dimension and type are left out, said, and in another place.
         let expected = try Hex.bytes(
-            "086A 12:'f' 22:(\(dim) 42:(\(dim) 12:(\(dim) \(full)) 12:(\(dim) \(empty)) 18\(type)))")
+            "086A 12:'f' 22:(\(dim) 42:(\(dim) 12:(\(dim) \(full)) 12:(\(dim) \(empty)) "
+                + "18\(type)))")
         for rows in [
             "12:(\(dim) \(full)) 12:(\(dim) \(empty))", "12:(\(dim) \(full)) 12:()",
             "\(dim) 12:(\(dim) \(full)) 12:(\(dim)) 18\(type)",

@@ -248,6 +248,10 @@ public nonisolated struct MilvusStructArrayFieldSchema: Sendable {
 
   public var fields: [MilvusFieldSchema] = []
 
+  public var typeParams: [MilvusKeyValuePair] = []
+
+  public var nullable: Bool = false
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -623,6 +627,14 @@ public nonisolated struct MilvusVectorField: Sendable {
     set {data = .int8Vector(newValue)}
   }
 
+  public var vectorArray: MilvusVectorArray {
+    get {
+      if case .vectorArray(let v)? = data {return v}
+      return MilvusVectorArray()
+    }
+    set {data = .vectorArray(newValue)}
+  }
+
   /// newest servers only
   public var validData: [Bool] = []
 
@@ -635,8 +647,39 @@ public nonisolated struct MilvusVectorField: Sendable {
     case bfloat16Vector(Data)
     case sparseFloatVector(MilvusSparseFloatArray)
     case int8Vector(Data)
+    case vectorArray(MilvusVectorArray)
 
   }
+
+  public init() {}
+}
+
+public nonisolated struct MilvusVectorArray: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var dim: Int64 = 0
+
+  /// one a row, with the row's vectors one after the other
+  public var data: [MilvusVectorField] = []
+
+  public var elementType: Int32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// A struct array's sub-fields, each with all the rows: ARRAY or ARRAY_OF_VECTOR.
+public nonisolated struct MilvusStructArrayField: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var fields: [MilvusFieldData] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 }
@@ -668,6 +711,14 @@ public nonisolated struct MilvusFieldData: Sendable {
     set {field = .vectors(newValue)}
   }
 
+  public var structArrays: MilvusStructArrayField {
+    get {
+      if case .structArrays(let v)? = field {return v}
+      return MilvusStructArrayField()
+    }
+    set {field = .structArrays(newValue)}
+  }
+
   public var fieldID: Int64 = 0
 
   public var isDynamic: Bool = false
@@ -679,6 +730,7 @@ public nonisolated struct MilvusFieldData: Sendable {
   public nonisolated enum OneOf_Field: Equatable, Sendable {
     case scalars(MilvusScalarField)
     case vectors(MilvusVectorField)
+    case structArrays(MilvusStructArrayField)
 
   }
 
@@ -2148,7 +2200,7 @@ nonisolated extension MilvusFunctionSchema: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension MilvusStructArrayFieldSchema: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".StructArrayFieldSchema"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}field_id\0\u{1}name\0\u{1}description\0\u{1}fields\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}field_id\0\u{1}name\0\u{1}description\0\u{1}fields\0\u{3}type_params\0\u{1}nullable\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2160,6 +2212,8 @@ nonisolated extension MilvusStructArrayFieldSchema: SwiftProtobuf.Message, Swift
       case 2: try { try decoder.decodeSingularStringField(value: &self.name) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.description_p) }()
       case 4: try { try decoder.decodeRepeatedMessageField(value: &self.fields) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.typeParams) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.nullable) }()
       default: break
       }
     }
@@ -2178,6 +2232,12 @@ nonisolated extension MilvusStructArrayFieldSchema: SwiftProtobuf.Message, Swift
     if !self.fields.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.fields, fieldNumber: 4)
     }
+    if !self.typeParams.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.typeParams, fieldNumber: 5)
+    }
+    if self.nullable != false {
+      try visitor.visitSingularBoolField(value: self.nullable, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2186,6 +2246,8 @@ nonisolated extension MilvusStructArrayFieldSchema: SwiftProtobuf.Message, Swift
     if lhs.name != rhs.name {return false}
     if lhs.description_p != rhs.description_p {return false}
     if lhs.fields != rhs.fields {return false}
+    if lhs.typeParams != rhs.typeParams {return false}
+    if lhs.nullable != rhs.nullable {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2900,7 +2962,7 @@ nonisolated extension MilvusSparseFloatArray: SwiftProtobuf.Message, SwiftProtob
 
 nonisolated extension MilvusVectorField: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".VectorField"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}dim\0\u{3}float_vector\0\u{3}binary_vector\0\u{3}float16_vector\0\u{3}bfloat16_vector\0\u{3}sparse_float_vector\0\u{3}int8_vector\0\u{4}\u{2}valid_data\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}dim\0\u{3}float_vector\0\u{3}binary_vector\0\u{3}float16_vector\0\u{3}bfloat16_vector\0\u{3}sparse_float_vector\0\u{3}int8_vector\0\u{3}vector_array\0\u{3}valid_data\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2967,6 +3029,19 @@ nonisolated extension MilvusVectorField: SwiftProtobuf.Message, SwiftProtobuf._M
           self.data = .int8Vector(v)
         }
       }()
+      case 8: try {
+        var v: MilvusVectorArray?
+        var hadOneofValue = false
+        if let current = self.data {
+          hadOneofValue = true
+          if case .vectorArray(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.data = .vectorArray(v)
+        }
+      }()
       case 9: try { try decoder.decodeRepeatedBoolField(value: &self.validData) }()
       default: break
       }
@@ -3006,6 +3081,10 @@ nonisolated extension MilvusVectorField: SwiftProtobuf.Message, SwiftProtobuf._M
       guard case .int8Vector(let v)? = self.data else { preconditionFailure() }
       try visitor.visitSingularBytesField(value: v, fieldNumber: 7)
     }()
+    case .vectorArray?: try {
+      guard case .vectorArray(let v)? = self.data else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+    }()
     case nil: break
     }
     if !self.validData.isEmpty {
@@ -3023,9 +3102,79 @@ nonisolated extension MilvusVectorField: SwiftProtobuf.Message, SwiftProtobuf._M
   }
 }
 
+nonisolated extension MilvusVectorArray: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".VectorArray"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}dim\0\u{1}data\0\u{3}element_type\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.dim) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.data) }()
+      case 3: try { try decoder.decodeSingularInt32Field(value: &self.elementType) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.dim != 0 {
+      try visitor.visitSingularInt64Field(value: self.dim, fieldNumber: 1)
+    }
+    if !self.data.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.data, fieldNumber: 2)
+    }
+    if self.elementType != 0 {
+      try visitor.visitSingularInt32Field(value: self.elementType, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: MilvusVectorArray, rhs: MilvusVectorArray) -> Bool {
+    if lhs.dim != rhs.dim {return false}
+    if lhs.data != rhs.data {return false}
+    if lhs.elementType != rhs.elementType {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension MilvusStructArrayField: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".StructArrayField"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}fields\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.fields) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.fields.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.fields, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: MilvusStructArrayField, rhs: MilvusStructArrayField) -> Bool {
+    if lhs.fields != rhs.fields {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension MilvusFieldData: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".FieldData"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}type\0\u{3}field_name\0\u{1}scalars\0\u{1}vectors\0\u{3}field_id\0\u{3}is_dynamic\0\u{3}valid_data\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}type\0\u{3}field_name\0\u{1}scalars\0\u{1}vectors\0\u{3}field_id\0\u{3}is_dynamic\0\u{3}valid_data\0\u{3}struct_arrays\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3064,6 +3213,19 @@ nonisolated extension MilvusFieldData: SwiftProtobuf.Message, SwiftProtobuf._Mes
       case 5: try { try decoder.decodeSingularInt64Field(value: &self.fieldID) }()
       case 6: try { try decoder.decodeSingularBoolField(value: &self.isDynamic) }()
       case 7: try { try decoder.decodeRepeatedBoolField(value: &self.validData) }()
+      case 8: try {
+        var v: MilvusStructArrayField?
+        var hadOneofValue = false
+        if let current = self.field {
+          hadOneofValue = true
+          if case .structArrays(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.field = .structArrays(v)
+        }
+      }()
       default: break
       }
     }
@@ -3089,7 +3251,7 @@ nonisolated extension MilvusFieldData: SwiftProtobuf.Message, SwiftProtobuf._Mes
       guard case .vectors(let v)? = self.field else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
     }()
-    case nil: break
+    default: break
     }
     if self.fieldID != 0 {
       try visitor.visitSingularInt64Field(value: self.fieldID, fieldNumber: 5)
@@ -3100,6 +3262,9 @@ nonisolated extension MilvusFieldData: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if !self.validData.isEmpty {
       try visitor.visitPackedBoolField(value: self.validData, fieldNumber: 7)
     }
+    try { if case .structArrays(let v)? = self.field {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 

@@ -37,6 +37,9 @@ public struct FieldSchema: Hashable, Sendable, Codable {
     public var isFunctionOutput = false
     /// The type of an array's elements.
     public var elementType: DataType?
+    /// The fields of a struct array, under their plain names: of type ARRAY or ARRAY_OF_VECTOR,
+    /// nullable exactly when the struct array is. Empty for every other type.
+    public var structFields: [FieldSchema] = []
     /// `dim`, `max_length`, `max_capacity`, `mmap.enabled`, … verbatim.
     public var typeParams: [String: String] = [:]
     public var defaultValue: DefaultValue?

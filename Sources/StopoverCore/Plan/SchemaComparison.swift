@@ -10,17 +10,7 @@ public enum SchemaComparison {
         func compare<Value: Equatable>(_ what: String, _ asked: Value, _ made: Value) {
             if asked != made { lines.append("\(what): asked \(asked), made \(made)") }
         }
-        compare(
-            "dynamic field", asked.schema.isDynamicFieldEnabled, made.schema.isDynamicFieldEnabled)
-        compare(
-            "functions", asked.schema.functions.map(\.name).sorted(),
-            made.schema.functions.map(\.name).sorted())
-        compare(
-            "fields", asked.schema.fields.map(\.name).sorted(),
-            made.schema.fields.map(\.name).sorted())
-        for field in asked.schema.fields {
-            guard let other = made.schema.field(named: field.name) else { continue }
-            let name = "field \(field.name)"
+        func compareField(_ name: String, _ field: FieldSchema, _ other: FieldSchema) {
             compare("\(name), type", field.type.milvusName, other.type.milvusName)
             compare("\(name), primary key", field.isPrimaryKey, other.isPrimaryKey)
             compare("\(name), Auto ID", field.isAutoID, other.isAutoID)
@@ -34,6 +24,27 @@ public enum SchemaComparison {
                     continue
                 }
                 compare("\(name), \(param)", field.typeParams[param], other.typeParams[param])
+            }
+        }
+        compare(
+            "dynamic field", asked.schema.isDynamicFieldEnabled, made.schema.isDynamicFieldEnabled)
+        compare(
+            "functions", asked.schema.functions.map(\.name).sorted(),
+            made.schema.functions.map(\.name).sorted())
+        compare(
+            "fields", asked.schema.fields.map(\.name).sorted(),
+            made.schema.fields.map(\.name).sorted())
+        for field in asked.schema.fields {
+            guard let other = made.schema.field(named: field.name) else { continue }
+            compareField("field \(field.name)", field, other)
+            compare(
+                "field \(field.name), fields", field.structFields.map(\.name).sorted(),
+                other.structFields.map(\.name).sorted())
+            for sub in field.structFields {
+                guard let made = other.structFields.first(where: { $0.name == sub.name }) else {
+                    continue
+                }
+                compareField("field \(field.name)[\(sub.name)]", sub, made)
             }
         }
         let partitions = Set(asked.partitions.map(\.name))

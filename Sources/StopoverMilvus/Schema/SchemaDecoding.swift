@@ -14,10 +14,8 @@ enum SchemaDecoding {
         for field in message.fields where !field.isDynamic {
             fields.append(try self.field(field, of: name))
         }
-        fields += message.structArrayFields.map { field in
-            var schema = FieldSchema(name: field.name, type: .arrayOfStruct)
-            schema.description = field.description_p
-            return schema
+        for field in message.structArrayFields {
+            fields.append(try structArray(field, of: name))
         }
         var schema = CollectionSchema(fields: fields)
         schema.description = message.description_p
@@ -55,6 +53,24 @@ enum SchemaDecoding {
         }
         field.typeParams = dictionary(message.typeParams)
         if message.hasDefaultValue { field.defaultValue = defaultValue(message.defaultValue) }
+        return field
+    }
+
+    /// A sub-field is nullable when its struct array is: the servers that let one be nullable set
+    /// both (ValidateStructArrayField in the proxy of Milvus).
+    private static func structArray(
+        _ message: MilvusStructArrayFieldSchema, of name: CollectionName
+    ) throws(StopoverError) -> FieldSchema {
+        var field = FieldSchema(name: message.name, type: .arrayOfStruct)
+        field.description = message.description_p
+        field.isNullable = message.nullable
+        field.typeParams = dictionary(message.typeParams)
+        for sub in message.fields {
+            var sub = try self.field(sub, of: name)
+            sub.name = StructFieldName.plain(sub.name, of: message.name)
+            sub.isNullable = message.nullable
+            field.structFields.append(sub)
+        }
         return field
     }
 

@@ -34,9 +34,10 @@ enum SchemaEncoding {
         message.functions = schema.functions.map { function in
             self.function(function, from: functions[function.name] ?? MilvusFunctionSchema())
         }
-        let structs = Set(schema.fields.filter { $0.type == .arrayOfStruct }.map(\.name))
-        message.structArrayFields = source.structArrayFields.filter { structs.contains($0.name) }
-            .map(withoutIDs)
+        let structArrays = byName(source.structArrayFields, \.name)
+        message.structArrayFields = schema.fields.filter { $0.type == .arrayOfStruct }.map {
+            structArray($0, from: structArrays[$0.name] ?? MilvusStructArrayFieldSchema())
+        }
         return message
     }
 
@@ -95,14 +96,24 @@ enum SchemaEncoding {
         return message
     }
 
-    private static func withoutIDs(
-        _ source: MilvusStructArrayFieldSchema
+    /// Sub-fields go under their plain names: a proxy refuses `struct[sub]`, or makes
+    /// `struct[struct[sub]]` of it (transformStructFieldNames in the proxy of Milvus).
+    private static func structArray(
+        _ field: FieldSchema, from source: MilvusStructArrayFieldSchema
     ) -> MilvusStructArrayFieldSchema {
         var message = source
         message.fieldID = 0
-        for index in message.fields.indices {
-            message.fields[index].fieldID = 0
-            message.fields[index].state = 0
+        message.name = field.name
+        message.description_p = field.description
+        message.nullable = field.isNullable
+        message.typeParams = pairs(field.typeParams, inOrderOf: source.typeParams)
+        let fields = Dictionary(
+            source.fields.map { (StructFieldName.plain($0.name, of: source.name), $0) }
+        ) { first, _ in first }
+        message.fields = field.structFields.map { sub in
+            var sub = sub
+            sub.isNullable = field.isNullable
+            return self.field(sub, from: fields[sub.name] ?? MilvusFieldSchema())
         }
         return message
     }

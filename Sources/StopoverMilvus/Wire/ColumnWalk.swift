@@ -6,7 +6,7 @@ struct WalkedColumn {
     var payload: ArraySlice<UInt8>
     var rowCount: Int
 
-    var column: Column { form.column(payload) }
+    var column: Column { form.framed(payload) }
 }
 
 /// Walks one `FieldData` of a reply and brings it into the form that an Insert takes
@@ -19,11 +19,15 @@ enum ColumnWalk {
         var name: ArraySlice<UInt8> = []
         var scalars: ArraySlice<UInt8>?
         var vectors: ArraySlice<UInt8>?
+        var structs: ArraySlice<UInt8>?
         var isDynamic = false
         var valid: [UInt8] = []
 
         /// Whether there is anything in it that may be a value.
         var holdValues: Bool {
+            // Sub-fields are not looked into: a struct array that was not asked for comes only
+            // from a server that this tool does not know.
+            if let structs, !structs.isEmpty { return true }
             var reader = WireReader(scalars ?? vectors ?? [])
             do throws(WireError) {
                 while let (field, wire) = try reader.tag() {
@@ -45,25 +49,24 @@ enum ColumnWalk {
                 switch (field, wire) {
                 case (1, .varint): type = try reader.varint()
                 case (2, .bytes): name = try reader.delimited()
-                case (3, .bytes):
-                    // Protobuf would merge a second one; no server writes it, so it is refused.
-                    guard scalars == nil, vectors == nil else {
-                        throw WireError("data given twice")
-                    }
-                    scalars = try reader.delimited()
-                case (4, .bytes):
-                    guard scalars == nil, vectors == nil else {
-                        throw WireError("data given twice")
-                    }
-                    vectors = try reader.delimited()
+                case (3, .bytes): scalars = try data(&reader)
+                case (4, .bytes): vectors = try data(&reader)
+                case (FieldLayout.structArrays, .bytes): structs = try data(&reader)
                 case (6, .varint): isDynamic = try reader.varint() != 0
                 case (7, .bytes): try ColumnWalk.flags(reader.delimited(), into: &valid)
                 case (7, .varint): valid.append(try reader.varint() != 0 ? 1 : 0)
-                case (1...4, _), (6...7, _): throw WireError("field \(field) of another kind")
-                case (8, _): throw WireError("struct arrays are not read by this version")
+                case (1...4, _), (6...8, _): throw WireError("field \(field) of another kind")
                 default: try reader.skip(wire)
                 }
             }
+        }
+
+        /// Protobuf would merge a second one; no server writes it, so it is refused.
+        private func data(_ reader: inout WireReader) throws(WireError) -> ArraySlice<UInt8> {
+            guard scalars == nil, vectors == nil, structs == nil else {
+                throw WireError("data given twice")
+            }
+            return try reader.delimited()
         }
     }
 
@@ -72,6 +75,8 @@ enum ColumnWalk {
         guard parts.type == UInt64(field.type.rawValue) else {
             throw WireError("type \(parts.type) instead of \(field.type.rawValue)")
         }
+        if field.type == .arrayOfStruct { return try StructWalk.walk(parts, as: field) }
+        guard parts.structs == nil else { throw WireError("structs in a field of another type") }
         var innerValid: [UInt8] = []
         var walked: WalkedColumn
         if field.type.isVector {
@@ -115,7 +120,7 @@ enum ColumnWalk {
         else { throw WireError("values of another type, in field \(data.field)") }
         var form = ColumnForm(
             name: field.name, type: field.type, layout: layout, dataField: data.field)
-        let payload = try values(data.bytes, &form, element: field.elementType)
+        let payload = try values(data.bytes, &form, field.elementType)
         return WalkedColumn(form: form, payload: payload, rowCount: 0)
     }
 
@@ -128,13 +133,12 @@ enum ColumnWalk {
         while let (number, wire) = try reader.tag() {
             switch (number, wire) {
             case (1, .varint): dimension = try reader.varint()
-            case (2...7, .bytes):
+            case (2...8, .bytes):
                 guard data == nil else { throw WireError("data given twice") }
                 data = (number, try reader.delimited())
-            case (8, _): throw WireError("arrays of vectors are not read by this version")
             case (9, .bytes): try flags(reader.delimited(), into: &valid)
             case (9, .varint): valid.append(try reader.varint() != 0 ? 1 : 0)
-            case (1...7, _), (9, _): throw WireError("field \(number) of another kind")
+            case (1...9, _): throw WireError("field \(number) of another kind")
             default: try reader.skip(wire)
             }
         }
@@ -153,7 +157,7 @@ enum ColumnWalk {
             name: field.name, type: field.type, layout: layout, dataField: data.field,
             dimension: dimension)
         let payload =
-            form.hasInnerMessage ? try values(data.bytes, &form, element: nil) : data.bytes
+            form.hasInnerMessage ? try values(data.bytes, &form, field.elementType) : data.bytes
         return WalkedColumn(form: form, payload: payload, rowCount: 0)
     }
 
@@ -170,7 +174,9 @@ enum ColumnWalk {
         var form = ColumnForm(
             name: field.name, type: field.type, layout: layout, dataField: data,
             dimension: dimension)
-        if field.type == .array { form.second = field.elementType.map { UInt64($0.rawValue) } }
+        if [.array, .arrayOfVector].contains(field.type) {
+            form.second = field.elementType.map { UInt64($0.rawValue) }
+        }
         return WalkedColumn(form: form, payload: [], rowCount: 0)
     }
 
@@ -178,12 +184,13 @@ enum ColumnWalk {
 
     /// The values of `LongArray`, `StringArray`, `ArrayArray`, … as one run, a slice where the
     /// message holds them as one.
-    private static func values(
-        _ message: ArraySlice<UInt8>, _ form: inout ColumnForm, element: DataType?
+    /// - Parameter element: type of the elements, for arrays.
+    static func values(
+        _ message: ArraySlice<UInt8>, _ form: inout ColumnForm, _ element: DataType?
     ) throws(WireError) -> ArraySlice<UInt8> {
         form.layout.isPackedField
             ? try packed(message, form)
-            : try records(message, &form, element: element)
+            : try records(message, &form, element)
     }
 
     private static func packed(
@@ -224,42 +231,33 @@ enum ColumnWalk {
         return joined.isEmpty ? run ?? [] : joined[...]
     }
 
-    /// Repeated bytes, strings or arrays. Array rows are looked into: an empty one without its
-    /// type kills 2.3.5 and is refused by 2.5 and later (edit 2).
+    /// Repeated bytes, strings or arrays. Array rows are looked into (``ArrayRows``): an empty one
+    /// without its type is given one.
     private static func records(
-        _ message: ArraySlice<UInt8>, _ form: inout ColumnForm, element: DataType?
+        _ message: ArraySlice<UInt8>, _ form: inout ColumnForm, _ element: DataType?
     ) throws(WireError) -> ArraySlice<UInt8> {
         var reader = WireReader(message)
         var start: Int?
         var end = message.startIndex
         var rewritten: [UInt8]?
-        let isArray = form.type == .array
-        var elements = try isArray ? elementForm(element) : form
+        let recordField = form.layout.recordField
+        var rows: ArrayRows?
+        if [.array, .arrayOfVector].contains(form.type) {
+            rows = try ArrayRows(of: form.type, element: element, dimension: form.dimension)
+        }
         while true {
             let before = reader.position
             guard let (field, wire) = try reader.tag() else { break }
-            guard field == 1, wire == .bytes else {
-                if field == 2, wire == .varint, isArray || form.type == .sparseFloatVector {
-                    let second = try reader.varint()
-                    if !isArray { form.second = second }
-                } else if field == 1 {
-                    throw WireError("values of another kind")
-                } else {
-                    try reader.skip(wire)
-                }
+            guard field == recordField, wire == .bytes else {
+                try besideRecords(field, wire, &reader, &form)
                 continue
             }
             let value = try reader.delimited()
-            let isFirst = start == nil
-            if isFirst {
+            if start == nil {
                 start = before
                 end = before
             }
-            var patched: [UInt8]?
-            if isArray {
-                let needsType = try arrayRowIsUntyped(value, &elements)
-                if needsType { patched = try emptyArrayRow(element) }
-            }
+            let patched = try rows?.replacement(for: value)
             if patched != nil || before != end, rewritten == nil {
                 // From here on the run is a copy: a row changed, or something stood between rows.
                 rewritten = Array(message[(start ?? before)..<end])
@@ -272,49 +270,23 @@ enum ColumnWalk {
             end = reader.position
         }
         // By the schema, which the rows were held against; a server may leave it out.
-        if isArray, let element { form.second = UInt64(element.rawValue) }
+        if rows != nil, let element { form.second = UInt64(element.rawValue) }
         if let rewritten { return rewritten[...] }
         return start.map { message[$0..<end] } ?? []
     }
 
-    /// The elements of an array row, as a column of their own.
-    private static func elementForm(_ element: DataType?) throws(WireError) -> ColumnForm {
-        guard let element, let field = FieldLayout.elementField(element),
-            let layout = FieldLayout.layout(type: element, dataField: field, dimension: nil)
-        else { throw WireError("an array of elements that are not known") }
-        return ColumnForm(name: "", type: element, layout: layout, dataField: field)
-    }
-
-    /// Checks that an array row holds whole elements of the right type; true when it holds no
-    /// field at all.
-    private static func arrayRowIsUntyped(
-        _ row: ArraySlice<UInt8>, _ elements: inout ColumnForm
-    ) throws(WireError) -> Bool {
-        guard !row.isEmpty else { return true }
-        let wanted = elements.dataField
-        var reader = WireReader(row)
-        var isTyped = false
-        while let (field, wire) = try reader.tag() {
-            guard field == wanted, wire == .bytes, !isTyped else {
-                throw WireError("an array row with field \(field) instead of \(wanted)")
-            }
-            isTyped = true
-            let run = try values(reader.delimited(), &elements, element: nil)
-            _ = try ValueRun(layout: elements.layout, payload: run).count()
+    /// What may stand beside records: the dimension of sparse vectors, and what arrays say of
+    /// their elements, which the schema says too.
+    private static func besideRecords(
+        _ field: Int, _ wire: WireType, _ reader: inout WireReader, _ form: inout ColumnForm
+    ) throws(WireError) {
+        switch (field, wire) {
+        case (2, .varint) where form.type == .sparseFloatVector: form.second = try reader.varint()
+        case (1, .varint) where form.type == .arrayOfVector:
+            try form.checkDimension(try reader.varint())
+        case (form.layout.recordField, _): throw WireError("values of another kind")
+        default: try reader.skip(wire)
         }
-        return !isTyped
-    }
-
-    /// A row with an array of no elements that says of which type: `0A 02 tag 00`.
-    private static func emptyArrayRow(_ element: DataType?) throws(WireError) -> [UInt8] {
-        guard let element, let field = FieldLayout.elementField(element) else {
-            throw WireError("an empty array of elements that are not known")
-        }
-        var inner: [UInt8] = []
-        inner.append(field: field, bytes: [])
-        var row: [UInt8] = []
-        row.append(field: 1, bytes: inner)
-        return row
     }
 
     // MARK: Nulls

@@ -6,10 +6,22 @@ enum ValueLayout: Hashable {
     case fixed(width: Int)
     /// `0A length bytes`, a repeated field 1.
     case records
+    /// `12 length VectorField`, a repeated field 2: the rows of an ARRAY_OF_VECTOR.
+    case vectorRows
+    /// The sub-columns of a struct array, each with all the values (``StructPayload``).
+    case structs
 
     /// A packed number field is one length-delimited run inside its message; records and the
     /// byte-string vectors are the message's own bytes.
-    var isPackedField: Bool { self != .records }
+    var isPackedField: Bool {
+        switch self {
+        case .varints, .fixed: true
+        case .records, .vectorRows, .structs: false
+        }
+    }
+
+    /// The field number of a value that is a record.
+    var recordField: Int { self == .vectorRows ? 2 : 1 }
 }
 
 /// The values of a payload, one by one: counted, cut, filtered, without being decoded.
@@ -30,14 +42,15 @@ struct ValueRun {
             }
             return payload.count / width
         case .varints: return try ValueRun.countVarints(payload)
-        case .records:
+        case .records, .vectorRows:
             var reader = WireReader(payload)
             var count = 0
-            while let value = try ValueRun.record(&reader) {
+            while let value = try ValueRun.record(&reader, field: layout.recordField) {
                 _ = value
                 count += 1
             }
             return count
+        case .structs: return try StructPayload.count(payload)
         }
     }
 
@@ -49,6 +62,11 @@ struct ValueRun {
             guard end <= payload.endIndex else { throw WireError("rows beyond the end") }
             return payload[start..<end]
         }
+        if layout == .structs {
+            return try StructPayload.cut(payload) { run throws(WireError) in
+                try run.slice(range)
+            }[...]
+        }
         var reader = WireReader(payload)
         for _ in 0..<range.lowerBound { try skipValue(&reader) }
         let start = reader.position
@@ -58,6 +76,11 @@ struct ValueRun {
 
     /// The values whose flag is set, of a run with a value for every flag.
     func filtered(_ flags: [UInt8]) throws(WireError) -> [UInt8] {
+        if layout == .structs {
+            return try StructPayload.cut(payload) { run throws(WireError) in
+                try run.filtered(flags)[...]
+            }
+        }
         var kept: [UInt8] = []
         var reader = WireReader(payload)
         for flag in flags {
@@ -72,17 +95,22 @@ struct ValueRun {
         switch layout {
         case .varints: _ = try reader.varint()
         case .fixed(let width): _ = try reader.fixed(width)
-        case .records:
-            guard try ValueRun.record(&reader) != nil else {
+        case .records, .vectorRows:
+            guard try ValueRun.record(&reader, field: layout.recordField) != nil else {
                 throw WireError("rows beyond the end")
             }
+        case .structs: throw WireError("a struct array has no single values")
         }
     }
 
-    /// The next record of a repeated field 1; nil at the end.
-    static func record(_ reader: inout WireReader) throws(WireError) -> ArraySlice<UInt8>? {
+    /// The next record of a repeated field; nil at the end.
+    static func record(
+        _ reader: inout WireReader, field wanted: Int = 1
+    ) throws(WireError) -> ArraySlice<UInt8>? {
         guard let (field, type) = try reader.tag() else { return nil }
-        guard field == 1, type == .bytes else { throw WireError("field \(field) among the values") }
+        guard field == wanted, type == .bytes else {
+            throw WireError("field \(field) among the values")
+        }
         return try reader.delimited()
     }
 

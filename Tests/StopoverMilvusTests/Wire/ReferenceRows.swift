@@ -24,6 +24,7 @@ enum Reference {
     /// The rows of one column. Throws when its values are of another kind than its type, or are as
     /// many as neither its rows nor its rows that are not null.
     static func rows(_ column: MilvusFieldData, _ field: FieldSchema) throws -> [RowValue] {
+        if field.type == .arrayOfStruct { return try structRows(column, field) }
         let values = try values(column, field)
         let flags = try flags(column)
         guard !flags.isEmpty else { return values }
@@ -43,7 +44,7 @@ enum Reference {
             switch column.field {
             case .scalars(let scalars): scalars.validData
             case .vectors(let vectors): vectors.validData
-            case nil: [Bool]()
+            case .structArrays, nil: [Bool]()
             }
         guard !column.validData.isEmpty else { return inner }
         guard inner.isEmpty || inner == column.validData else {
@@ -56,11 +57,13 @@ enum Reference {
         guard column.type == field.type.rawValue else { throw ReferenceError("another type") }
         switch column.field {
         case nil: return []
+        case .structArrays: throw ReferenceError("structs")
         case .scalars(let scalars):
             guard let data = scalars.data else { return [] }
             return try scalar(data, field.type)
         case .vectors(let vectors):
             guard let data = vectors.data else { return [] }
+            if case .vectorArray(let array) = data { return try vectorRows(array, field) }
             let dimension = vectors.dim == 0 ? field.dimension ?? 0 : Int(vectors.dim)
             return try vector(data, field.type, dimension)
         }
@@ -106,7 +109,7 @@ enum Reference {
         }
     }
 
-    private static func vector(
+    static func vector(
         _ data: MilvusVectorField.OneOf_Data, _ type: DataType, _ dimension: Int
     ) throws -> [RowValue] {
         switch (data, type) {
@@ -167,6 +170,9 @@ extension Reference {
             if try values(column, field).count != present { return "dense values" }
         }
         switch column.field {
+        case .structArrays(let structs): return try structFault(structs, field)
+        case .vectors(let vectors) where field.type == .arrayOfVector:
+            return vectorRowsFault(vectors, field)
         case .scalars(let scalars) where !scalars.validData.isEmpty: return "inner flags"
         case .vectors(let vectors) where !vectors.validData.isEmpty: return "inner flags"
         case .vectors(let vectors) where field.dimension.map { $0 != vectors.dim } ?? false:

@@ -29,7 +29,8 @@ struct Pipeline: Sendable {
             chunkNumbers: ChunkNumbers(after: try await engine.ledger.lastChunk()),
             announce: { post.yield($0) })
         let load = LoadStage(
-            engine: engine, transfer: transfer, staging: staging, events: events,
+            engine: engine, transfer: transfer, staging: staging,
+            keepsPartitions: plan.target.schema.partitionKey == nil, events: events,
             post: { post.yield($0) })
         let coordinator = try await engine.resumeLoad(of: transfer)
         let splits = try await engine.ledger.splits(of: transfer.id).filter { !$0.isFinished }

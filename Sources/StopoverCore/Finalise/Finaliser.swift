@@ -59,7 +59,7 @@ struct Finaliser: Sendable {
         }
         let totals = try await engine.ledger.totals(of: transfer)
         var target: Int64?
-        if !plan.target.indexes.isEmpty {
+        if plan.target.canBeLoaded {
             try await load(collection)
             target = try await engine.retryingControl {
                 let rows = try await engine.target.count(

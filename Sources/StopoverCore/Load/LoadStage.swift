@@ -3,6 +3,8 @@ struct LoadStage: Sendable {
     let engine: Engine
     let transfer: TransferRecord
     let staging: StagingName
+    /// Rows go to the partitions that they came from; otherwise a partition key chooses.
+    let keepsPartitions: Bool
     let events: AsyncStream<LoadCoordinator.Event>
     let post: @Sendable (LoadCoordinator.Event) -> Void
 
@@ -108,7 +110,7 @@ struct LoadStage: Sendable {
             send.part.rows == 0..<record.rowCount
             ? whole : try engine.target.codec.slice(whole, rows: send.part.rows)
         let destination = InsertDestination(
-            collection: send.collection, partition: record.partition)
+            collection: send.collection, partition: keepsPartitions ? record.partition : nil)
         try await engine.writing.take(batch.byteCount)
         let outcome = await engine.target.write(batch, to: destination, mode: send.mode)
         switch outcome {

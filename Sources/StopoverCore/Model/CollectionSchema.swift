@@ -43,6 +43,9 @@ public struct FieldSchema: Hashable, Sendable, Codable {
     /// `dim`, `max_length`, `max_capacity`, `mmap.enabled`, … verbatim.
     public var typeParams: [String: String] = [:]
     public var defaultValue: DefaultValue?
+    /// The field of the source that this one continues, where it has another name there: what its
+    /// server said of it that this type does not model is said of this one too.
+    public var sourceName: String?
 
     public init(name: String, type: DataType) {
         self.name = name
@@ -153,6 +156,13 @@ public struct CollectionDescription: Hashable, Sendable, Codable {
     public init(name: CollectionName, schema: CollectionSchema) {
         self.name = name
         self.schema = schema
+    }
+
+    /// Milvus loads a collection when every vector field has an index.
+    public var canBeLoaded: Bool {
+        schema.fields.filter { $0.type.isVector }.allSatisfy { field in
+            indexes.contains { $0.field == field.name }
+        }
     }
 
     public var isLoaded: Bool {

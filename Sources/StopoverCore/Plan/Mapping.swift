@@ -89,6 +89,9 @@ public struct Mapping: Hashable, Sendable, Codable {
         loads = newer.loads
     }
 
+    /// What a field of the source is called on the target.
+    public func targetName(_ field: String) -> String { fields[field]?.name ?? field }
+
     public func isDropped(_ field: String) -> Bool { fields[field]?.isDropped ?? false }
     public var droppedFields: Set<String> { Set(fields.filter(\.value.isDropped).keys) }
 }

@@ -56,128 +56,146 @@ public struct Planner: Sendable {
                 .noPrimaryKey, "\(request.source) has no INT64 or VARCHAR primary key",
                 remedy: "Leave it out with `- source: \"!\(request.source)\"`.")
         }
-        var findings = mappingFindings(request, described)
-        let kept = described.schema.fields.filter { field in
-            !request.mapping.droppedFields.contains(field.name) && !field.isFunctionOutput
-                && !field.isDynamic
-        }
-        var fields = kept
-        let keepsDynamic =
-            described.schema.isDynamicFieldEnabled && request.mapping.keepsDynamicFields
-        if keepsDynamic { fields.append(.dynamicField) }
+        let fields = FieldMapping(described, request.mapping, rules)
+        let indexes = IndexPlan(
+            described, fields: fields.fields, request.mapping.indexes, rules)
+        var plan = TransferPlan(
+            request: request, source: described,
+            target: targetCollection(request, described, fields), readFields: fields.read,
+            columns: fields.columns, promoted: fields.promoted,
+            partitions: partitionsToRead(request, described), sourceRows: 0,
+            findings: fields.findings + partitionFindings(request, described)
+                + indexes.findings)
+        plan.target.indexes = indexes.indexes
+        if request.mapping.autoID == .keep, key.isAutoID { keepAutoID(&plan, rules) }
+        try await count(&plan)
+        plan.target.shards = shards(&plan)
+        plan.findings += rules.findings(for: plan.target)
+        try await lookForNames(&plan, targetDatabases)
+        return plan
+    }
 
-        let made = targetCollection(request, described, rules: rules)
-        findings += rules.findings(for: made)
-        if request.mapping.autoID == .keep, key.isAutoID {
-            findings.append(
-                Finding(
-                    .note, code: "STO-PLAN-AUTO-ID-OFF", subject: "\(request.source).\(key.name)",
-                    message: "the keys are kept, so the target is made without Auto ID"))
+    /// Keys that the target made itself before, and is given now.
+    private func keepAutoID(_ plan: inout TransferPlan, _ rules: TargetRules) {
+        let subject = "\(plan.source.name).\(plan.primaryKey.name)"
+        if rules.takesKeysOfAutoID,
+            let index = plan.target.schema.fields.firstIndex(where: \.isPrimaryKey)
+        {
+            plan.target.schema.fields[index].isAutoID = true
+            plan.target.properties["allow_insert_auto_id"] = "true"
+            note(
+                &plan, "STO-PLAN-AUTO-ID-KEPT", subject,
+                "the keys are kept and the target goes on with Auto ID "
+                    + "(property allow_insert_auto_id)")
+        } else {
+            note(
+                &plan, "STO-PLAN-AUTO-ID-OFF", subject,
+                "the keys are kept, so the target is made without Auto ID")
         }
-        if described.schema.isDynamicFieldEnabled, !request.mapping.keepsDynamicFields {
-            findings.append(
-                Finding(
-                    .note, code: "STO-PLAN-DYNAMIC-DROPPED", subject: "\(request.source)",
-                    message: "dynamic fields are not migrated (`dynamic_fields: drop`)"))
+    }
+
+    private func count(_ plan: inout TransferPlan) async throws(StopoverError) {
+        guard plan.source.isLoaded else {
+            plan.findings.append(notLoaded(plan.source))
+            return
         }
-        if targetDatabases.contains(request.target.database) {
-            if try await target.describe(request.target) != nil {
-                findings.append(
-                    Finding(
-                        .refusal, code: StopoverError.Code.targetExists.rawValue,
-                        subject: "\(request.target)",
-                        message: "the target has a collection of this name already",
-                        remedy: "Give another name with `target:`, or drop or rename the "
-                            + "collection on the target."))
+        do throws(StopoverError) {
+            for partition in plan.readPartitions {
+                plan.sourceRows += try await source.count(plan.rows(of: partition))
             }
-        } else {
-            findings.append(
+        } catch {
+            guard let filter = plan.request.mapping.filter, !error.isTransient else { throw error }
+            plan.findings.append(
                 Finding(
-                    .note, code: "STO-PLAN-DATABASE-NEW", subject: request.target.database,
-                    message: "the database will be created on the target"))
+                    .refusal, code: "STO-PLAN-FILTER", subject: "\(plan.source.name)",
+                    message: "the source does not take the filter \(filter.debugDescription): "
+                        + error.message,
+                    remedy: "Correct `filter`: it is an expression as Milvus's query takes it."))
+            return
         }
-        let partitions = partitionsToRead(request, described)
-        var rows: Int64 = 0
-        if described.isLoaded {
-            rows = try await count(described.name, key: key, partitions: partitions)
-        } else {
-            findings.append(notLoaded(described))
+        if plan.request.mapping.filter != nil, plan.sourceRows == 0 {
+            note(
+                &plan, "STO-PLAN-FILTER-EMPTY", "\(plan.source.name)",
+                "no row matches the filter")
         }
-        return TransferPlan(
-            request: request, source: described, target: made, readFields: fields,
-            columns: fields.filter { !($0.isPrimaryKey && request.mapping.autoID == .regenerate) }
-                .map { ColumnMapping(read: $0, sent: made.schema.field(named: $0.name) ?? $0) },
-            partitions: partitions, sourceRows: rows, findings: findings)
     }
 
-    private func count(
-        _ name: CollectionName, key: FieldSchema, partitions: [String]?
-    ) async throws(StopoverError) -> Int64 {
-        var rows: Int64 = 0
-        for partition in partitions.map({ $0.map(Optional.some) }) ?? [nil] {
-            rows += try await source.count(
-                RowSelection(collection: name, primaryKey: key, partition: partition))
+    /// One shard per this many rows, unless the mapping says otherwise.
+    static let rowsPerShard: Int64 = 100_000_000
+    static let mostShards: Int32 = 16
+
+    private func shards(_ plan: inout TransferPlan) -> Int32 {
+        if let asked = plan.request.mapping.shards { return asked }
+        let rows = plan.sourceRows
+        let byRows = Int32(clamping: (rows + Planner.rowsPerShard - 1) / Planner.rowsPerShard)
+        let least = plan.request.mapping.usesServiceDefaults ? 1 : plan.source.shards
+        let shards = min(max(least, byRows), max(Planner.mostShards, least))
+        if shards != plan.source.shards {
+            note(
+                &plan, "STO-PLAN-SHARDS", "\(plan.target.name)",
+                "\(shards) shards, the source has \(plan.source.shards): one per 100 million rows "
+                    + "(`shards:` decides otherwise)")
         }
-        return rows
+        if rows > 1_000_000_000 {
+            note(
+                &plan, "STO-PLAN-SHARDS", "\(plan.target.name)",
+                "above a thousand million rows the number of shards should be chosen with the "
+                    + "target's operator: it cannot be changed later")
+        }
+        return shards
     }
 
-    /// The mapping against the schema: fields it names that are not there or cannot go.
-    private func mappingFindings(
+    private func lookForNames(
+        _ plan: inout TransferPlan, _ targetDatabases: Set<String>
+    ) async throws(StopoverError) {
+        let name = plan.target.name
+        guard targetDatabases.contains(name.database) else {
+            note(
+                &plan, "STO-PLAN-DATABASE-NEW", name.database,
+                "the database will be created on the target")
+            return
+        }
+        if try await target.describe(name) != nil {
+            plan.findings.append(
+                Finding(
+                    .refusal, code: StopoverError.Code.targetExists.rawValue, subject: "\(name)",
+                    message: "the target has a collection of this name already",
+                    remedy: "Give another name with `target:`, or drop or rename the "
+                        + "collection on the target."))
+        }
+        for alias in plan.target.aliases {
+            let taken = CollectionName(database: name.database, collection: alias)
+            guard try await target.describe(taken) != nil else { continue }
+            plan.target.aliases.removeAll { $0 == alias }
+            note(
+                &plan, "STO-PLAN-ALIAS-TAKEN", "\(taken)",
+                "the target has a collection or an alias of this name: the alias is left out")
+        }
+    }
+
+    // MARK: Partitions
+
+    private func partitionFindings(
         _ request: TransferRequest, _ described: CollectionDescription
     ) -> [Finding] {
-        var findings: [Finding] = []
-        func refuse(_ subject: String, _ message: String, _ remedy: String) {
-            findings.append(
-                Finding(
-                    .refusal, code: "STO-PLAN-MAPPING", subject: subject, message: message,
-                    remedy: remedy))
+        guard let asked = request.mapping.partitions else { return [] }
+        func refuse(_ message: String, _ remedy: String) -> Finding {
+            Finding(
+                .refusal, code: "STO-PLAN-MAPPING", subject: "\(request.source)",
+                message: message, remedy: remedy)
         }
-        for name in request.mapping.droppedFields.sorted() {
-            let subject = "\(request.source).\(name)"
-            guard let field = described.schema.field(named: name) else {
+        guard described.schema.partitionKey == nil else {
+            return [
                 refuse(
-                    subject, "the mapping drops a field that the source does not have",
-                    "Correct the name under `fields:`.")
-                continue
-            }
-            if field.isPrimaryKey {
-                refuse(
-                    subject, "the primary key cannot be dropped",
-                    "Remove it from `fields:`; `auto_id: regenerate` gives new keys.")
-            }
-            if field.isPartitionKey {
-                refuse(
-                    subject, "the partition key cannot be dropped", "Remove it from `fields:`.")
-            }
-        }
-        let vectors = described.schema.fields.filter { $0.type.isVector }
-        if !vectors.isEmpty, vectors.allSatisfy({ request.mapping.droppedFields.contains($0.name) })
-        {
-            refuse(
-                "\(request.source)", "the mapping drops every vector field",
-                "Milvus wants at least one: keep one under `fields:`.")
-        }
-        for field in described.schema.fields
-        where !request.mapping.droppedFields.contains(field.name)
-            && [.arrayOfStruct, .arrayOfVector, .structure].contains(field.type)
-        {
-            refuse(
-                "\(request.source).\(field.name)",
-                "\(field.type.milvusName) fields are not migrated by this version",
-                "Leave the field out with `fields: {\(field.name): drop}`.")
+                    "partitions of a partition key cannot be chosen",
+                    "Remove `partitions:`; a `filter` chooses rows.")
+            ]
         }
         let known = Set(described.partitions.map(\.name))
-        for name in request.mapping.partitions ?? [] where !known.contains(name) {
+        return asked.filter { !known.contains($0) }.map {
             refuse(
-                "\(request.source)", "the source has no partition \(name)",
-                "Correct the name under `partitions:`.")
+                "the source has no partition \($0)", "Correct the name under `partitions:`.")
         }
-        if request.mapping.partitions != nil, described.schema.partitionKey != nil {
-            refuse(
-                "\(request.source)", "partitions of a partition key cannot be chosen",
-                "Remove `partitions:`.")
-        }
-        return findings
     }
 
     /// Partitions one by one where they are named, else nil.
@@ -186,53 +204,50 @@ public struct Planner: Sendable {
     ) -> [String]? {
         guard described.schema.partitionKey == nil else { return nil }
         let all = described.partitions.map(\.name)
-        let kept = request.mapping.partitions.map { chosen in all.filter(chosen.contains) } ?? all
-        return kept == [PartitionDescription.defaultName] || kept.isEmpty ? nil : kept
+        guard let chosen = request.mapping.partitions else {
+            // A partition key spreads the rows itself.
+            let keeps = request.mapping.partitionKey == nil
+            return !keeps || all == [PartitionDescription.defaultName] || all.isEmpty ? nil : all
+        }
+        return all.filter(chosen.contains)
     }
 
     private func targetCollection(
-        _ request: TransferRequest, _ described: CollectionDescription, rules: TargetRules
+        _ request: TransferRequest, _ described: CollectionDescription, _ fields: FieldMapping
     ) -> CollectionDescription {
+        let mapping = request.mapping
         var made = described
         made.name = request.target
-        made.aliases = []
         made.loadState = .notLoaded
-        made.schema.fields = described.schema.fields.filter {
-            !request.mapping.droppedFields.contains($0.name) && !$0.isDynamic
-        }
+        made.schema.fields = fields.fields
         made.schema.functions = described.schema.functions.filter { function in
-            function.outputFields.allSatisfy { !request.mapping.droppedFields.contains($0) }
+            function.outputFields.allSatisfy { !mapping.isDropped($0) }
+        }.map { function in
+            var function = function
+            function.inputFields = function.inputFields.map(mapping.targetName)
+            function.outputFields = function.outputFields.map(mapping.targetName)
+            return function
         }
-        made.schema.isDynamicFieldEnabled =
-            described.schema.isDynamicFieldEnabled && request.mapping.keepsDynamicFields
-        for index in made.schema.fields.indices where made.schema.fields[index].isPrimaryKey {
-            made.schema.fields[index].isAutoID = request.mapping.autoID == .regenerate
-        }
-        if let partitions = request.mapping.partitions {
+        made.schema.isDynamicFieldEnabled = fields.keepsDynamic
+        if made.schema.partitionKey != nil {
+            made.partitions = []
+            made.partitionKeyPartitions =
+                described.partitionKeyPartitions ?? Planner.partitionKeyPartitions
+        } else if let partitions = mapping.partitions {
             made.partitions = described.partitions.filter {
                 partitions.contains($0.name) || $0.name == PartitionDescription.defaultName
             }
         }
-        made.schema.fields = made.schema.fields.map(rules.completed)
-        made.indexes =
-            request.mapping.indexes == .none ? [] : autoIndexes(made, of: described, rules: rules)
         return made
     }
 
-    /// AUTOINDEX on every vector field, with the metric that the source's index has.
-    private func autoIndexes(
-        _ made: CollectionDescription, of described: CollectionDescription, rules: TargetRules
-    ) -> [IndexDescription] {
-        made.schema.fields.filter { $0.type.isVector }.map { field in
-            let metric =
-                described.indexes.first { $0.field == field.name }?.metricType
-                ?? field.type.defaultMetric
-            return IndexDescription(
-                name: field.name, field: field.name,
-                params: [
-                    "index_type": rules.automaticIndexType(of: field.type), "metric_type": metric,
-                ])
-        }
+    /// How many partitions Milvus gives a partition key when it is not told.
+    static let partitionKeyPartitions: Int64 = 16
+
+    private func note(
+        _ plan: inout TransferPlan, _ code: String, _ subject: String, _ message: String
+    ) {
+        plan.findings.append(Finding(.note, code: code, subject: subject, message: message))
     }
 
     private func notLoaded(_ described: CollectionDescription) -> Finding {
@@ -256,17 +271,6 @@ extension FieldSchema {
         var field = FieldSchema(name: CollectionSchema.dynamicFieldName, type: .json)
         field.isDynamic = true
         return field
-    }
-}
-
-extension DataType {
-    /// The metric of an index that the source does not have, as the field's servers default it.
-    fileprivate var defaultMetric: String {
-        switch self {
-        case .binaryVector: "HAMMING"
-        case .sparseFloatVector: "IP"
-        default: "COSINE"
-        }
     }
 }
 

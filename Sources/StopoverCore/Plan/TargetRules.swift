@@ -91,11 +91,30 @@ public struct TargetRules: Sendable {
         return notes
     }
 
-    private var server: String { "the target (\(identity.version))" }
+    var holdsNulls: Bool { has(.nullable) }
+    /// Auto ID that takes keys all the same, by the property `allow_insert_auto_id` (2.6).
+    var takesKeysOfAutoID: Bool { has(.keysOfAutoID) }
+
+    /// Whether an index type can be made on a field. Lite 3 has these and refuses others by name
+    /// [measured]; of Go servers nothing is refused here: they answer before a row is sent.
+    func hasIndex(_ type: String, of field: DataType) -> Bool {
+        switch identity.kind {
+        case .unknown: true
+        case .lite:
+            field == .sparseFloatVector
+                ? type == "SPARSE_INVERTED_INDEX"
+                : field.isVector
+                    ? ["FLAT", "HNSW", "IVF_FLAT", "AUTOINDEX"].contains(type) : type == "INVERTED"
+        // Scalar INVERTED came with 2.4.
+        case .milvus: field.isVector || isAtLeast(2, 4) || type != "INVERTED"
+        }
+    }
+
+    var server: String { "the target (\(identity.version))" }
 
     private enum Feature {
         case nullable, sparse, halfVectors, int8Vectors, severalVectors, functions, clusteringKey
-        case geometry, structs, binaryVectors, varcharAutoID
+        case geometry, structs, binaryVectors, varcharAutoID, keysOfAutoID
     }
 
     /// First version with the feature; nil where a Lite server lacks it.
@@ -106,7 +125,7 @@ public struct TargetRules: Sendable {
             switch feature {
             case .nullable, .sparse, .severalVectors, .functions: true
             case .halfVectors, .int8Vectors, .clusteringKey, .geometry, .structs, .binaryVectors,
-                .varcharAutoID:
+                .varcharAutoID, .keysOfAutoID:
                 false
             }
         case .milvus:
@@ -115,7 +134,7 @@ public struct TargetRules: Sendable {
             // 2.3.5 knows float16, and dies of a Flush after a few inserts of it.
             case .sparse, .severalVectors, .halfVectors, .clusteringKey: isAtLeast(2, 4)
             case .nullable, .functions: isAtLeast(2, 5)
-            case .int8Vectors, .geometry, .structs: isAtLeast(2, 6)
+            case .int8Vectors, .geometry, .structs, .keysOfAutoID: isAtLeast(2, 6)
             }
         }
     }

@@ -28,7 +28,8 @@ enum SchemaEncoding {
 
         let fields = byName(source.fields, \.name)
         message.fields = schema.fields.filter { $0.type != .arrayOfStruct }.map { field in
-            self.field(field, from: fields[field.name] ?? MilvusFieldSchema())
+            self.field(
+                field, from: fields[field.sourceName ?? field.name] ?? MilvusFieldSchema())
         }
         let functions = byName(source.functions, \.name)
         message.functions = schema.functions.map { function in

@@ -1,9 +1,11 @@
 import Crypto
 
 /// What of a migration may not change while its job lives: the two clusters, and which collection
-/// becomes what. Limits, verification, credentials and TLS files may.
+/// becomes what. Limits, verification, credentials, TLS files and `load` may.
 ///
-/// Flat, name → value, so that two of them can be compared line by line; stored with the job.
+/// Flat, name → value, so that two of them can be compared line by line; stored with the job. What
+/// the first version did not know is there only when it is asked for: the jobs of that version keep
+/// their fingerprints.
 public struct MigrationIdentity: Hashable, Sendable, Codable {
     /// `collections[1].target` → `library.articles`.
     public let values: [String: String]
@@ -25,20 +27,14 @@ public struct MigrationIdentity: Hashable, Sendable, Codable {
                 case .database(let database): "\(database).*"
                 case .collection(let target): "\(target)"
                 }
-            values["\(name).auto_id"] = rule.mapping.autoID.rawValue
-            values["\(name).dynamic_fields"] = rule.mapping.keepsDynamicFields ? "keep" : "drop"
-            values["\(name).fields"] = rule.mapping.droppedFields.sorted().map { "\($0): drop" }
-                .joined(separator: ", ")
-            values["\(name).partitions"] =
-                rule.mapping.partitions.map { "[\(Set($0).sorted().joined(separator: ", "))]" } ?? "keep"
-            values["\(name).indexes"] = rule.mapping.indexes.rawValue
+            for (key, value) in rule.mapping.identity { values["\(name).\(key)"] = value }
         }
         self.values = values
     }
 
     /// SHA-256 of the values as JSON with sorted keys, in hex.
     public var fingerprint: String {
-        let members = values.sorted { $0.key < $1.key }.map { "\($0.quoted):\($1.quoted)" }
+        let members = values.sorted { $0.key < $1.key }.map { "\($0.jsonQuoted):\($1.jsonQuoted)" }
         let json = Array("{\(members.joined(separator: ","))}".utf8)
         return SHA256.hash(data: json).map { byte in
             let hex = String(byte, radix: 16)
@@ -62,25 +58,6 @@ extension String? {
     fileprivate var shown: String {
         guard let text = self else { return "absent" }
         return text.isEmpty ? "empty" : text
-    }
-}
-
-extension String {
-    /// As JSON, in one spelling only: what must stay the same for years is not left to a library.
-    fileprivate var quoted: String {
-        var text = "\""
-        for scalar in unicodeScalars {
-            switch scalar {
-            case "\"", "\\":
-                text += "\\"
-                text.unicodeScalars.append(scalar)
-            case _ where scalar.value < 0x20:
-                let hex = String(scalar.value, radix: 16)
-                text += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-            default: text.unicodeScalars.append(scalar)
-            }
-        }
-        return text + "\""
     }
 }
 

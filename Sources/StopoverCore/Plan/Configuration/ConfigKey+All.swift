@@ -3,7 +3,8 @@ extension ConfigKey {
     /// knows but cannot carry out are here too; ``NotYet`` lists them.
     public static let all: [ConfigKey] =
         endpoint("source", "The cluster to read from. Nothing is written to it.")
-        + endpoint("target", unless: "new", "The cluster to write to.") + newTarget + collections + mapping
+        + endpoint("target", unless: "new", "The cluster to write to.") + newTarget + collections
+        + mapping
         + limits + [
             ConfigKey(
                 "verify", .choice(of: Migration.Verification.self), default: "counts",
@@ -30,7 +31,8 @@ extension ConfigKey {
             ConfigKey("\(side).user", .text, "User name. Together with `password`."),
             ConfigKey("\(side).password", .secret, "Password, by reference."),
             ConfigKey(
-                "\(side).plan", .choice(of: ClusterPlan.self), default: "guessed from the host name",
+                "\(side).plan", .choice(of: ClusterPlan.self),
+                default: "guessed from the host name",
                 "The cluster's plan."),
             ConfigKey("\(side).tls", .mapping, "Files for TLS; only with https."),
             ConfigKey(

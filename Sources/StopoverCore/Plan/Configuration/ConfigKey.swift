@@ -60,7 +60,8 @@ public struct ConfigKey: Hashable, Sendable {
 
 extension ConfigKey.Shape {
     /// The spellings of an enumeration, in its order.
-    static func choice<Value: CaseIterable & RawRepresentable<String>>(of type: Value.Type) -> Self {
+    static func choice<Value: CaseIterable & RawRepresentable<String>>(of type: Value.Type) -> Self
+    {
         .choice(Value.allCases.map(\.rawValue))
     }
 }

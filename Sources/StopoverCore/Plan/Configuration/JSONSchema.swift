@@ -136,7 +136,11 @@ extension ConfigKey {
         let refused = NotYet.all.first { path == $0.path || path.hasPrefix($0.path + ".") }
         guard let refused else { return nil }
         guard let values = refused.values else { return "Not in this version." }
-        let names = values.sorted().map { "`\($0)`" }.joined(separator: ", ")
+        let ordered =
+            if case .choice(let all) = shape { all.filter(values.contains) } else {
+                values.sorted()
+            }
+        let names = ordered.map { "`\($0)`" }.joined(separator: ", ")
         return "Not in this version: \(names)."
     }
 }

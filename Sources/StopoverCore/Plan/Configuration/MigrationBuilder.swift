@@ -1,4 +1,5 @@
-/// Makes a ``Migration`` of values that have the right shapes, and reports what does not go together.
+/// Makes a ``Migration`` of values that have the right shapes, and reports what does not go
+/// together.
 struct MigrationBuilder {
     var reader: ConfigReader
 

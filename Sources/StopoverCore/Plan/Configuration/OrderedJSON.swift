@@ -52,7 +52,9 @@ indirect enum OrderedJSON: Hashable, Sendable {
         case .flag(let flag): "\(flag)"
         case .list(let values): "[\(values.map(\.singleLine).joined(separator: ", "))]"
         case .object(let members):
-            "{\(members.map { "\($0.name.jsonQuoted): \($0.value.singleLine)" }.joined(separator: ", "))}"
+            "{"
+                + members.map { "\($0.name.jsonQuoted): \($0.value.singleLine)" }
+                .joined(separator: ", ") + "}"
         }
     }
 }

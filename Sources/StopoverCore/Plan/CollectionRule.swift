@@ -10,6 +10,9 @@ public struct CollectionRule: Hashable, Sendable, Codable {
         case collection(CollectionName)
     }
 
+    /// Milvus refuses a collection with more, unless its `proxy.maxShardNum` was raised.
+    public static let mostShards = 16
+
     public var source: CollectionPattern
     public var destination: Destination
     public var mapping: Mapping

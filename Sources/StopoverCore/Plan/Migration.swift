@@ -47,6 +47,9 @@ public struct MigrationLimits: Hashable, Sendable, Codable {
     public static let leastPage = ByteCount.kibibytes(64)
     public static let defaultWriteTimeout = Duration.seconds(60)
     public static let mostWriteTimeoutSeconds = 3600
+    public static let leastReadRowsPerSecond = 1
+    /// A chunk of the default size takes eight seconds at this rate; slower, a job would look hung.
+    public static let leastWriteBytesPerSecond = ByteCount.mebibytes(1)
 
     public var memory = MigrationLimits.defaultMemory
     public var spool = MigrationLimits.defaultSpool
@@ -58,12 +61,12 @@ public struct MigrationLimits: Hashable, Sendable, Codable {
     public var workers: Int?
     /// Bytes that a page, and so a chunk, is meant to have; nil leaves it to the engine.
     public var page: ByteCount?
-    /// nil reads as fast as it goes.
-    public var readRowsPerSecond: Int?
-    /// nil writes as fast as it goes.
-    public var writeBytesPerSecond: ByteCount?
     /// The deadline of one write to the target.
     public var writeTimeout = MigrationLimits.defaultWriteTimeout
+    /// Rows that the whole job reads in a second; nil is no bound.
+    public var readRowsPerSecond: Int?
+    /// Bytes of rows that the whole job sends in a second; nil is no bound.
+    public var writeBytesPerSecond: ByteCount?
 
     public init() {}
 }

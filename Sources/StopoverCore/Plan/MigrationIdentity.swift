@@ -1,9 +1,11 @@
 import Crypto
 
 /// What of a migration may not change while its job lives: the two clusters, and which collection
-/// becomes what. Limits, verification, credentials and TLS files may.
+/// becomes what. Limits, verification, credentials, TLS files and `load` may.
 ///
-/// Flat, name → value, so that two of them can be compared line by line; stored with the job.
+/// Flat, name → value, so that two of them can be compared line by line; stored with the job. What
+/// the first version did not know is there only when it is asked for: the jobs of that version keep
+/// their fingerprints.
 public struct MigrationIdentity: Hashable, Sendable, Codable {
     /// `collections[1].target` → `library.articles`.
     public let values: [String: String]
@@ -25,14 +27,7 @@ public struct MigrationIdentity: Hashable, Sendable, Codable {
                 case .database(let database): "\(database).*"
                 case .collection(let target): "\(target)"
                 }
-            values["\(name).auto_id"] = rule.mapping.autoID.rawValue
-            values["\(name).dynamic_fields"] = rule.mapping.keepsDynamicFields ? "keep" : "drop"
-            values["\(name).fields"] = rule.mapping.droppedFields.sorted().map { "\($0): drop" }
-                .joined(separator: ", ")
-            values["\(name).partitions"] =
-                rule.mapping.partitions.map { "[\(Set($0).sorted().joined(separator: ", "))]" }
-                ?? "keep"
-            values["\(name).indexes"] = rule.mapping.indexes.rawValue
+            for (key, value) in rule.mapping.identity { values["\(name).\(key)"] = value }
         }
         self.values = values
     }

@@ -136,26 +136,11 @@ struct MigrationYamlFaultTests {
     ]
 
     static let notYet = [
-        entry("filter: 'year > 1'", "5:5 NOT-YET"),
-        entry("keep_key_as: id", "5:5 NOT-YET"),
-        entry("promote: {color: {type: varchar}}", "5:5 NOT-YET"),
-        entry("partition_key: tenant", "5:5 NOT-YET"),
-        entry("shards: 2", "5:5 NOT-YET"),
-        entry("fields: {title: {nullable: true}}", "5:22 NOT-YET"),
-        entry("fields: {title: {default: x}}", "5:22 NOT-YET"),
-        entry("fields: {title: {rename: x}}", "5:22 NOT-YET"),
-        entry("fields: {title: {max_length: 9}}", "5:22 NOT-YET"),
-        entry("indexes: copy", "5:14 NOT-YET"),
-        entry("load: true", "5:11 NOT-YET"),
         entry("on_existing: append", "5:18 NOT-YET"),
         entry("on_existing: replace", "5:18 NOT-YET"),
-        entry("on_bad_row: quarantine", "5:17 NOT-YET"),
         after("verify: sample", "3:9 NOT-YET"),
         after("verify: digest", "3:9 NOT-YET"),
         after("verify: full", "3:9 NOT-YET"),
-        after("defaults: service", "3:11 NOT-YET"),
-        after("limits: {read_rows_per_second: 5}", "3:10 NOT-YET"),
-        after("limits: {write_bytes_per_second: 5MB}", "3:10 NOT-YET"),
         Fault(yaml: "source: {uri: http://a}\ntarget: {new: {lite: x}}", found: "2:10 NOT-YET"),
     ]
 

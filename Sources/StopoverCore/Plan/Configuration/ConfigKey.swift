@@ -30,17 +30,20 @@ public struct ConfigKey: Hashable, Sendable {
     /// As the file would write it; nil where there is none.
     public var defaultText: String?
     public var isRequired: Bool
+    /// The key beside it that may be given instead of a required one.
+    public var substitute: String?
     /// For the documentation and for editors: one or two sentences.
     public var summary: String
 
     init(
         _ path: String, _ shape: Shape, default defaultText: String? = nil,
-        required isRequired: Bool = false, _ summary: String
+        required isRequired: Bool = false, unless substitute: String? = nil, _ summary: String
     ) {
         self.path = path
         self.shape = shape
         self.defaultText = defaultText
         self.isRequired = isRequired
+        self.substitute = substitute
         self.summary = summary
     }
 
@@ -53,6 +56,14 @@ public struct ConfigKey: Hashable, Sendable {
     public var parent: String { path.lastIndex(of: ".").map { String(path[..<$0]) } ?? "" }
 
     public static func children(of path: String) -> [ConfigKey] { all.filter { $0.parent == path } }
+}
+
+extension ConfigKey.Shape {
+    /// The spellings of an enumeration, in its order.
+    static func choice<Value: CaseIterable & RawRepresentable<String>>(of type: Value.Type) -> Self
+    {
+        .choice(Value.allCases.map(\.rawValue))
+    }
 }
 
 extension ConfigKey.Shape: CustomStringConvertible {

@@ -29,6 +29,7 @@ struct ConfigNode: Sendable {
     subscript(key: String) -> ConfigNode? { entries.first { $0.key == key }?.value }
 
     var text: String? { if case .text(let text) = content { text } else { nil } }
+    var flag: Bool? { if case .flag(let flag) = content { flag } else { nil } }
     var count: Int? { if case .count(let count) = content { count } else { nil } }
     var bytes: ByteCount? { if case .bytes(let bytes) = content { bytes } else { nil } }
     var list: [ConfigNode]? { if case .list(let list) = content { list } else { nil } }

@@ -14,8 +14,12 @@ extension ConfigReader {
         switch shape {
         case .secret: return secret(text, of: key, at: position)
         case .address: return address(text, of: key, at: position)
-        case .text, .anyScalar:
-            return text.isEmpty ? wrong("is empty", key, position) : .text(text)
+        case .text:
+            return text.allSatisfy(\.isWhitespace)
+                ? wrong("is empty", key, position) : .text(text)
+        case .anyScalar:
+            // The empty text is a value like any other; a value that was forgotten is null.
+            return .text(text)
         case .path:
             if text.isEmpty { return wrong("is empty", key, position) }
             if text.hasPrefix("~") {

@@ -111,8 +111,7 @@ struct ConfigReader {
             }
         }
         for key in known where key.isRequired && !written.contains(key.name) {
-            // A target that is made needs no address.
-            if key.path == "target.uri", written.contains("new") { continue }
+            if let substitute = key.substitute, written.contains(substitute) { continue }
             let place = path.isEmpty ? "the file" : "`\(path.shownPath)`"
             report(
                 .configMissingKey, at: position, "\(place) lacks `\(key.name)`",

@@ -1,4 +1,5 @@
-/// Makes a ``Migration`` of values that have the right shapes, and reports what does not go together.
+/// Makes a ``Migration`` of values that have the right shapes, and reports what does not go
+/// together.
 struct MigrationBuilder {
     var reader: ConfigReader
 
@@ -24,14 +25,21 @@ struct MigrationBuilder {
         guard let source, let target else { return nil }
         // Only excludes: they leave out of everything.
         if rules.isEmpty { rules = [CollectionRule(source: .everything)] }
+        if root["defaults"]?.text == "service" {
+            for index in rules.indices { rules[index].mapping.usesServiceDefaults = true }
+        }
         return Migration(
             file: file, source: source, target: target, rules: rules, excluded: excluded,
             limits: limits(root["limits"]),
             verification: root["verify"]?.text.flatMap(Migration.Verification.init) ?? .counts)
     }
 
-    private mutating func wrong(_ node: ConfigNode, _ message: String, _ remedy: String) {
-        reader.report(.configValue, at: node.position, message, remedy: remedy)
+    mutating func wrong(_ node: ConfigNode, _ message: String, _ remedy: String) {
+        wrong(node.position, message, remedy)
+    }
+
+    mutating func wrong(_ position: ConfigPosition, _ message: String, _ remedy: String) {
+        reader.report(.configValue, at: position, message, remedy: remedy)
     }
 
     // MARK: Endpoints
@@ -113,28 +121,7 @@ struct MigrationBuilder {
             guard let destination = destination(target, of: source) else { return nil }
             rule.destination = destination
         }
-        rule.mapping.autoID = entry["auto_id"]?.text.flatMap(Mapping.AutoID.init) ?? .keep
-        rule.mapping.keepsDynamicFields = entry["dynamic_fields"]?.text != "drop"
-        rule.mapping.indexes = entry["indexes"]?.text.flatMap(Mapping.Indexes.init) ?? .auto
-        for field in entry["fields"]?.entries ?? [] {
-            if field.value.text == "drop" {
-                rule.mapping.fields[field.key, default: Mapping.FieldChange()].isDropped = true
-            } else if case .mapping(let asked) = field.value.content, asked.isEmpty {
-                wrong(
-                    field.value, "nothing is asked of this field",
-                    "Write `drop`, or remove the line.")
-            }
-        }
-        if let node = entry["partitions"], let list = node.list {
-            let names = list.compactMap(\.text)
-            if list.isEmpty {
-                wrong(node, "no partition is named", "Name one, or write `partitions: keep`.")
-            }
-            if Set(names).count < names.count {
-                wrong(node, "a partition is named twice", "Name each once.")
-            }
-            rule.mapping.partitions = names
-        }
+        rule.mapping = mapping(entry)
         return rule
     }
 
@@ -159,10 +146,7 @@ struct MigrationBuilder {
         }
         let name = CollectionName(database: target.database, collection: target.collection)
         guard [name.database, name.collection].allSatisfy(\.isMilvusName) else {
-            wrong(
-                node, "Milvus does not take this name",
-                "Names begin with a letter or _, go on with letters, digits and _, and have at "
-                    + "most \(String.longestMilvusName) characters.")
+            wrongName(node.position)
             return nil
         }
         guard !source.isGlob else {
@@ -185,23 +169,11 @@ struct MigrationBuilder {
         limits.cursors = node["cursors"]?.count
         limits.workers = node["workers"]?.count
         limits.page = node["page"]?.bytes
+        limits.readRowsPerSecond = node["read_rows_per_second"]?.count
+        limits.writeBytesPerSecond = node["write_bytes_per_second"]?.bytes
         if let seconds = node["write_timeout_seconds"]?.count {
             limits.writeTimeout = .seconds(seconds)
         }
         return limits
-    }
-}
-
-extension String {
-    fileprivate static let longestMilvusName = 255
-
-    fileprivate var isMilvusName: Bool {
-        guard let first = utf8.first, utf8.count <= Self.longestMilvusName else { return false }
-        let isDigit = (0x30...0x39).contains(first)
-        return !isDigit
-            && utf8.allSatisfy {
-                (0x30...0x39).contains($0) || (0x41...0x5A).contains($0)
-                    || (0x61...0x7A).contains($0) || $0 == 0x5F
-            }
     }
 }

@@ -19,38 +19,10 @@ struct NotYet: Sendable {
     static let all = [
         NotYet(
             "target.new", instead: "Start or create the cluster, and give its address as `uri:`."),
-        NotYet("collections[].filter", instead: "Remove it: every row is migrated."),
-        NotYet(
-            "collections[].keep_key_as",
-            instead: "Remove it, or keep the keys with `auto_id: keep`."),
-        NotYet("collections[].promote", instead: "Remove it: dynamic keys stay dynamic."),
-        NotYet(
-            "collections[].partition_key", instead: "Remove it: the source's partition key is kept."
-        ),
-        NotYet("collections[].shards", instead: "Remove it: the source's number is kept."),
-        NotYet("collections[].fields.*.nullable", instead: "Remove it: the field stays as it is."),
-        NotYet("collections[].fields.*.default", instead: "Remove it: the field stays as it is."),
-        NotYet("collections[].fields.*.rename", instead: "Remove it: the field keeps its name."),
-        NotYet(
-            "collections[].fields.*.max_length", instead: "Remove it: the field stays as it is."),
-        NotYet(
-            "collections[].indexes", ["copy"], instead: "Write `indexes: auto` or `indexes: none`."),
-        NotYet(
-            "collections[].load", ["true"],
-            instead: "Remove it; the last line of a run says how to load."),
         NotYet(
             "collections[].on_existing", ["append", "replace"],
             instead: "Remove it, and give another name with `target:` or drop the collection."),
-        NotYet(
-            "collections[].on_bad_row", ["quarantine"],
-            instead: "Remove it: a bad row stops the job."),
-        NotYet(
-            "limits.read_rows_per_second", instead: "Remove it; `limits.cursors: 1` reads gently."),
-        NotYet(
-            "limits.write_bytes_per_second",
-            instead: "Remove it; `limits.workers: 1` writes gently."),
         NotYet("verify", ["sample", "digest", "full"], instead: "Write `verify: counts`."),
-        NotYet("defaults", ["service"], instead: "Write `defaults: faithful`."),
     ]
 
     /// The row that forbids `key`, whatever its value.

@@ -10,23 +10,19 @@ public struct FieldDataCodec: ColumnCodec {
         }
         var columns: [Column] = []
         for column in batch.columns {
-            do throws(WireError) {
-                var form = try ColumnForm(parsing: column)
+            let part = try FieldDataCodec.edit(column) { form throws(WireError) in
+                var form = form
                 var values = rows
-                if let valid = form.valid {
-                    guard valid.count == batch.rowCount else {
-                        throw WireError("\(valid.count) flags for \(batch.rowCount) rows")
-                    }
+                if let valid = try form.flags(rowCount: batch.rowCount) {
                     let before = valid[..<rows.lowerBound].reduce(0) { $0 + Int($1) }
                     let within = valid[rows].reduce(0) { $0 + Int($1) }
                     values = before..<(before + within)
                     form.valid = Array(valid[rows])
                 }
                 let run = ValueRun(layout: form.layout, payload: column.payload)
-                columns.append(form.column(try run.slice(values)))
-            } catch {
-                throw FieldDataCodec.refuse("column \(column.name): \(error.what)")
+                return form.column(try run.slice(values))
             }
+            columns.append(part)
         }
         return Batch(rowCount: rows.count, columns: columns)
     }
@@ -41,18 +37,27 @@ public struct FieldDataCodec: ColumnCodec {
 
     /// The same column under another name.
     public func renamed(_ column: Column, to name: String) throws(StopoverError) -> Column {
-        do throws(WireError) {
-            var form = try ColumnForm(parsing: column)
+        try FieldDataCodec.edit(column) { form throws(WireError) in
+            var form = form
             form.name = name
             return form.column(column.payload)
-        } catch {
-            throw FieldDataCodec.refuse("column \(column.name): \(error.what)")
         }
     }
 
-    private static func refuse(_ what: String) -> StopoverError {
+    /// What becomes of a column, by its form. What is wrong with its bytes is told with its name.
+    static func edit<Result>(
+        _ column: Column, _ body: (ColumnForm) throws(WireError) -> Result
+    ) throws(StopoverError) -> Result {
+        do throws(WireError) {
+            return try body(try ColumnForm(parsing: column))
+        } catch {
+            throw refuse("column \(column.name): \(error.what)")
+        }
+    }
+
+    static func refuse(_ what: String) -> StopoverError {
         StopoverError(
-            .wireMalformed, "a batch cannot be cut: \(what)",
+            .wireMalformed, "a batch cannot be read: \(what)",
             remedy: "Nothing was sent. Run the same command again; if it comes back, report it.")
     }
 }

@@ -43,64 +43,34 @@ struct ValueRun {
             return payload.count / width
         case .varints: return try ValueRun.countVarints(payload)
         case .records, .vectorRows:
-            var reader = WireReader(payload)
-            var count = 0
-            while let value = try ValueRun.record(&reader, field: layout.recordField) {
-                _ = value
-                count += 1
+            return try payload.withUnsafeBufferPointer { (bytes) throws(WireError) in
+                var cursor = ValueCursor(bytes)
+                var count = 0
+                while !cursor.isAtEnd {
+                    _ = try cursor.record(field: layout.recordField)
+                    count += 1
+                }
+                return count
             }
-            return count
         case .structs: return try StructPayload.count(payload)
         }
     }
 
     /// Cuts out values `range` (of values, not rows).
     func slice(_ range: Range<Int>) throws(WireError) -> ArraySlice<UInt8> {
-        if case .fixed(let width) = layout {
-            let start = payload.startIndex + range.lowerBound * width
-            let end = payload.startIndex + range.upperBound * width
-            guard end <= payload.endIndex else { throw WireError("rows beyond the end") }
-            return payload[start..<end]
-        }
         if layout == .structs {
             return try StructPayload.cut(payload) { run throws(WireError) in
                 try run.slice(range)
             }[...]
         }
-        var reader = WireReader(payload)
-        for _ in 0..<range.lowerBound { try skipValue(&reader) }
-        let start = reader.position
-        for _ in range { try skipValue(&reader) }
-        return payload[start..<reader.position]
-    }
-
-    /// The values whose flag is set, of a run with a value for every flag.
-    func filtered(_ flags: [UInt8]) throws(WireError) -> [UInt8] {
-        if layout == .structs {
-            return try StructPayload.cut(payload) { run throws(WireError) in
-                try run.filtered(flags)[...]
-            }
+        let (start, end) = try payload.withUnsafeBufferPointer { (bytes) throws(WireError) in
+            var cursor = ValueCursor(bytes)
+            try cursor.skip(range.lowerBound, layout)
+            let start = cursor.position
+            try cursor.skip(range.count, layout)
+            return (start, cursor.position)
         }
-        var kept: [UInt8] = []
-        var reader = WireReader(payload)
-        for flag in flags {
-            let start = reader.position
-            try skipValue(&reader)
-            if flag != 0 { kept += payload[start..<reader.position] }
-        }
-        return kept
-    }
-
-    private func skipValue(_ reader: inout WireReader) throws(WireError) {
-        switch layout {
-        case .varints: _ = try reader.varint()
-        case .fixed(let width): _ = try reader.fixed(width)
-        case .records, .vectorRows:
-            guard try ValueRun.record(&reader, field: layout.recordField) != nil else {
-                throw WireError("rows beyond the end")
-            }
-        case .structs: throw WireError("a struct array has no single values")
-        }
+        return payload.dropFirst(start).prefix(end - start)
     }
 
     /// The next record of a repeated field; nil at the end.

@@ -60,23 +60,20 @@ struct JSONScan {
         switch bytes[position] {
         case UInt8(ascii: "\""): return string(bytes) ? true : nil
         case UInt8(ascii: "{"):
+            guard open.count < JSONScan.maximumDepth else { return nil }
             guard !empty(bytes, UInt8(ascii: "}")) else { return true }
-            guard enter(isObject: true), key(bytes) else { return nil }
-            return false
+            open.append(true)
+            return key(bytes) ? false : nil
         case UInt8(ascii: "["):
+            guard open.count < JSONScan.maximumDepth else { return nil }
             guard !empty(bytes, UInt8(ascii: "]")) else { return true }
-            return enter(isObject: false) ? false : nil
+            open.append(false)
+            return false
         case UInt8(ascii: "t"): return literal("true", bytes) ? true : nil
         case UInt8(ascii: "f"): return literal("false", bytes) ? true : nil
         case UInt8(ascii: "n"): return literal("null", bytes) ? true : nil
         default: return number(bytes) ? true : nil
         }
-    }
-
-    private mutating func enter(isObject: Bool) -> Bool {
-        guard open.count < JSONScan.maximumDepth else { return false }
-        open.append(isObject)
-        return true
     }
 
     /// Passes an opening bracket, and the closing one where nothing stands between.

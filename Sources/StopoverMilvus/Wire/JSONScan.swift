@@ -105,17 +105,22 @@ struct JSONScan {
     // MARK: Parts without brackets
 
     private mutating func string(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-        position += 1
-        while position < bytes.count {
-            let byte = bytes[position]
-            if byte == UInt8(ascii: "\"") {
-                position += 1
-                return true
+        // In a local, which stays in a register: most bytes of a document are passed here.
+        var place = position + 1
+        while place < bytes.count {
+            let byte = bytes[place]
+            if byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
+                place += 1
+                continue
             }
+            position = place
             guard byte >= 0x20 else { return false }
             position += 1
-            if byte == UInt8(ascii: "\\"), !escape(bytes) { return false }
+            if byte == UInt8(ascii: "\"") { return true }
+            guard escape(bytes) else { return false }
+            place = position
         }
+        position = place
         return false
     }
 

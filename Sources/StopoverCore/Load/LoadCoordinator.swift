@@ -12,7 +12,8 @@ import DequeModule
 ///   tainted all chunks that are acknowledged and not flushed: it may have restarted and forgotten;
 /// * at the end, or when tainted chunks fill half of the spool: nothing in flight, **fence** (the
 ///   staging collection takes the next epoch's name, so that a late request finds nothing),
-///   upsert every tainted chunk, and again from the fence while one of these is in doubt; flush.
+///   upsert tainted chunks and flush, pass by pass; a pass with a request in doubt is made again,
+///   from the fence, with half as many chunks.
 ///
 /// A transfer whose keys the target makes cannot upsert: a request in doubt stops it.
 public struct LoadCoordinator: Sendable {
@@ -81,6 +82,9 @@ public struct LoadCoordinator: Sendable {
         /// The staging collection has its new name and what was under way has ended.
         case fenceStands
         case pauseEnded
+        /// The connection to the target broke, with or without a request on it: it may have
+        /// restarted, and forgotten what it had not flushed.
+        case targetLost(StopoverError)
         case stopRequested
     }
 
@@ -130,7 +134,13 @@ public struct LoadCoordinator: Sendable {
     private var ackedBytes: Int64 = 0
     private var tainted: Set<ChunkID> = []
     private var taintedBytes: Int64 = 0
+    /// The tainted chunks of this pass: all are upserted and then flushed, without a doubt between,
+    /// or the pass is made again.
+    private var settling: Set<ChunkID> = []
     private var upserted: Set<ChunkID> = []
+    /// Chunks of a pass: halved by each pass that fails, so that a network on which hardly a request
+    /// comes back still lets some chunk through, and doubled by each that succeeds.
+    private var passLimit = Int.max
     private var flushing: Set<ChunkID>?
     private var isFlushWanted = false
     private var isExtractionFinished = false
@@ -193,12 +203,12 @@ public struct LoadCoordinator: Sendable {
         case .fenceStands:
             stage = .upserting
             isProbing = true
-            upserted = []
-            for id in tainted.sorted() {
-                if let chunk = chunks[id] { enqueue(chunk, for: .upsert) }
-            }
+            beginPass()
         case .pauseEnded:
             isPaused = false
+        case .targetLost:
+            isProbing = true
+            actions = suspect([])
         case .stopRequested:
             ending = ending ?? Ending(error: nil)
         }
@@ -262,7 +272,8 @@ extension LoadCoordinator {
 
     private mutating func doubted(_ part: Part, _ error: StopoverError) -> [Action] {
         inserts.removeAll { $0.chunk == part.chunk }
-        upserts.removeAll { $0.chunk == part.chunk }
+        // The pass has failed: what it did not send yet is sent by the next one.
+        upserts.removeAll()
         unackedRows[part.chunk] = nil
         return suspect([part.chunk]) + pause(because: error)
     }
@@ -296,6 +307,7 @@ extension LoadCoordinator {
             unmarkAcked(id)
             if tainted.remove(id) != nil { taintedBytes -= bytes(id) }
             upserted.remove(id)
+            settling.remove(id)
             chunks[id] = nil
         }
         let ids = flushed.sorted()
@@ -347,21 +359,29 @@ extension LoadCoordinator {
             }
         case .upserting:
             actions += sends(.upsert)
-            if upserts.isEmpty, inFlight.isEmpty, flushing == nil, !isPaused {
-                // A request of this pass in doubt: its chunk is tainted and not upserted.
-                if upserted == tainted {
-                    if tainted.isEmpty {
-                        stage = .inserting
-                        return advance(actions)
-                    }
-                } else {
-                    stage = .fencing
-                    actions.append(.fence)
-                }
+            guard upserts.isEmpty, inFlight.isEmpty, flushing == nil, !isPaused else { break }
+            if upserted != settling {
+                // A request of this pass was in doubt, or the target was lost.
+                passLimit = max(settling.count / 2, 1)
+                stage = .fencing
+                actions.append(.fence)
+            } else if settling.isEmpty {
+                if passLimit < Int.max / 2 { passLimit *= 2 }
+                beginPass()
+                if settling.isEmpty { stage = .inserting }
+                return advance(actions)
             }
         case .fencing, .ended: break
         }
         return actions + flushIfDue()
+    }
+
+    private mutating func beginPass() {
+        upserted = []
+        settling = Set(tainted.sorted().prefix(passLimit))
+        for id in settling.sorted() {
+            if let chunk = chunks[id] { enqueue(chunk, for: .upsert) }
+        }
     }
 
     private mutating func sends(_ mode: WriteMode) -> [Action] {
@@ -391,9 +411,8 @@ extension LoadCoordinator {
             guard isDue, !acked.isEmpty else { return [] }
             flushing = acked
         case .upserting:
-            guard upserts.isEmpty, inFlight.isEmpty, upserted == tainted, !tainted.isEmpty else {
-                return []
-            }
+            guard upserts.isEmpty, inFlight.isEmpty, upserted == settling, !settling.isEmpty
+            else { return [] }
             flushing = upserted.union(acked)
         case .comingToRest, .fencing, .ended: return []
         }

@@ -1,0 +1,226 @@
+import StopoverCore
+
+extension LoadSimulation {
+    mutating func happen(_ happening: Happening) {
+        switch happening {
+        case .chunkReady: chunkReady()
+        case .arrives(let request): arrives(request)
+        case .applies(let request, let life): applies(request, life)
+        case .replies(let request, let end): replies(request, end)
+        case .flushArrives(let process): flushArrives(process)
+        case .flushReplies(let process, let error): tell(process, .flushEnded(error))
+        case .flushTick(let process):
+            guard process == self.process, coordinator != nil else { return }
+            timeline.add(.flushTick(process: process), after: LoadSimulation.flushEvery)
+            tell(process, .flushWanted)
+        case .pauseEnds(let process): tell(process, .pauseEnded)
+        case .fenced(let process): tell(process, .fenceStands)
+        case .processDies:
+            guard coordinator != nil else { return }
+            coordinator = nil
+            open = []
+            timeline.add(.processStarts, after: delay(10...3_000))
+        case .processStarts: processStarts()
+        case .serverDies:
+            guard server.isUp else { return }
+            var random = random
+            server.crash { _ in Bool.random(using: &random) }
+            self.random = random
+            timeline.add(.serverStarts, after: delay(10...8_000))
+            // The connections break: the process sees it, whether or not a request was under way.
+            tell(process, .targetLost(LoadSimulation.trouble))
+        case .serverStarts: server.start()
+        }
+    }
+
+    // MARK: Our process
+
+    private mutating func chunkReady() {
+        // Extraction goes on only while the process lives; the chunk comes when it is back.
+        guard coordinator != nil else {
+            timeline.add(.chunkReady, after: 500)
+            return
+        }
+        guard nextChunk <= weather.chunks else {
+            tell(process, .extractionFinished)
+            return
+        }
+        let id = ChunkID(Int64(nextChunk))
+        nextChunk += 1
+        ledger.spooled(id)
+        timeline.add(.chunkReady, after: delay(1...1_500))
+        tell(process, .chunkSpooled(chunk(id)))
+    }
+
+    private mutating func processStarts() {
+        process += 1
+        let isFirst = process == 1
+        if !isFirst {
+            // StagingCollection.takeOver: the next epoch's name, before anything else.
+            ledger.apply([.transferEpoch(TransferID(1), ledger.epoch + 1)])
+            if mutant != .noFence { server.epoch = ledger.epoch }
+        }
+        let spooled = ledger.chunks(in: .spooled)
+        let acked = ledger.chunks(in: .acked)
+        var doubtful = LoadCoordinator.chunksInDoubt(
+            unacked: spooled.filter { !ledger.tainted.contains($0) },
+            sentThrough: ledger.sentThrough)
+        if mutant == .forgetsWhatWasSent { doubtful = [] }
+        if mutant != .trustsEarlierRun { doubtful += acked }
+        ledger.apply([.chunksTainted(doubtful)])
+        let tainted = ledger.tainted.filter { ledger.states[$0] != .flushed }
+        var settings = LoadCoordinator.Settings(spoolBytes: Int64(weather.chunks) * 100)
+        settings.requestLimit = weather.workers
+        coordinator = LoadCoordinator(
+            transfer: TransferRecord(
+                id: TransferID(1), source: CollectionName(collection: "a"),
+                target: CollectionName(collection: "b"), regeneratesKeys: false, phase: .moving,
+                epoch: ledger.epoch, timestamp: nil, sourceRows: 0,
+                sentThrough: ledger.sentThrough),
+            settings: settings, spooled: spooled.map(chunk),
+            acked: (mutant == .trustsEarlierRun ? acked : []).map(chunk)
+                + (mutant == .trustsEarlierRun ? [] : acked.map(chunk)),
+            tainted: tainted)
+        timeline.add(.flushTick(process: process), after: LoadSimulation.flushEvery)
+        carryOut(coordinator?.start() ?? [])
+        // A process that comes back reads on; one that had read everything says so again.
+        if nextChunk > weather.chunks, !isFirst { tell(process, .extractionFinished) }
+    }
+
+    private mutating func tell(_ process: Int, _ event: LoadCoordinator.Event) {
+        guard process == self.process, coordinator != nil else { return }
+        if mutant == .trustsRestart, case .targetLost = event { return }
+        carryOut(coordinator?.handle(event) ?? [])
+    }
+
+    private mutating func carryOut(_ actions: [LoadCoordinator.Action]) {
+        for action in actions {
+            guard coordinator != nil, outcome == nil else { return }
+            switch action {
+            case .record(let entries): record(entries)
+            case .send(let part, let mode): send(part, mode)
+            case .flush:
+                if mutant == .noFlush {
+                    timeline.add(.flushReplies(process: process, nil), after: 1)
+                } else {
+                    timeline.add(.flushArrives(process: process), after: delay(1...50))
+                }
+            case .fence:
+                ledger.apply([.transferEpoch(TransferID(1), ledger.epoch + 1)])
+                if mutant != .noFence { server.epoch = ledger.epoch }
+                timeline.add(
+                    .fenced(process: process),
+                    after: mutant == .noDrain ? 1 : LoadSimulation.drain)
+            case .release: break
+            case .pause(let duration, _):
+                let milliseconds =
+                    duration.components.seconds * 1000
+                    + duration.components.attoseconds / 1_000_000_000_000_000
+                timeline.add(.pauseEnds(process: process), after: Int(milliseconds))
+            case .finish: finish(nil)
+            case .stop(let error): finish(error?.message ?? "stopped")
+            }
+        }
+    }
+
+    private mutating func record(_ entries: [LedgerEntry]) {
+        if mutant == .recordsLate {
+            let kept = entries.filter { if case .sentThrough = $0 { false } else { true } }
+            ledger.apply(kept)
+        } else {
+            ledger.apply(entries)
+        }
+    }
+
+    /// The end of the load: the server is stopped once more, so that what was promised to be
+    /// durable has to be.
+    private mutating func finish(_ error: String?) {
+        var random = random
+        server.crash { _ in Bool.random(using: &random) }
+        let verdict = server.verdict(weather.chunks * weather.rowsPerChunk)
+        outcome = Outcome(lost: verdict.lost, doubled: verdict.doubled, error: error)
+    }
+
+    // MARK: The network and the server
+
+    private mutating func send(_ part: LoadCoordinator.Part, _ mode: WriteMode) {
+        nextRequest += 1
+        let request = Request(
+            number: nextRequest, part: part, mode: mode, epoch: ledger.epoch, process: process)
+        open.insert(request.number)
+        guard server.isUp else {
+            timeline.add(.replies(request, .unreached(LoadSimulation.trouble)), after: 5)
+            return
+        }
+        timeline.add(
+            .replies(request, .inDoubt(LoadSimulation.trouble)),
+            after: LoadSimulation.deadline)
+        if chance(weather.dropped) { return }
+        let isLate = chance(weather.late)
+        timeline.add(
+            .arrives(request),
+            after: isLate ? delay(50...LoadSimulation.longestDelay) : delay(1...50))
+    }
+
+    private mutating func arrives(_ request: Request) {
+        guard server.isUp else {
+            timeline.add(.replies(request, .inDoubt(LoadSimulation.trouble)), after: 5)
+            return
+        }
+        if request.epoch != server.epoch {
+            timeline.add(.replies(request, .fenced(LoadSimulation.trouble)), after: 5)
+        } else if chance(weather.refused) {
+            timeline.add(.replies(request, .refused(LoadSimulation.trouble)), after: 5)
+        } else {
+            // The server's own deadline begins with the arrival.
+            let isSlow = chance(weather.slow)
+            timeline.add(
+                .applies(request, serverLife: server.life),
+                after: isSlow ? delay(100...LoadSimulation.deadline) : delay(1...100))
+        }
+    }
+
+    private mutating func applies(_ request: Request, _ life: Int) {
+        guard server.isUp, server.life == life else { return }
+        let keys = keys(request.part)
+        if chance(weather.partial), keys.count > 1 {
+            let middle = keys.lowerBound + keys.count / 2
+            server.apply(keys.lowerBound..<middle, request.mode)
+            timeline.add(.replies(request, .inDoubt(LoadSimulation.trouble)), after: delay(1...50))
+            return
+        }
+        server.apply(keys, request.mode)
+        if chance(weather.lostReply) { return }
+        timeline.add(.replies(request, .acknowledged), after: delay(1...50))
+    }
+
+    private mutating func replies(_ request: Request, _ end: LoadCoordinator.WriteEnd) {
+        guard request.process == process, open.remove(request.number) != nil else { return }
+        var end = end
+        switch (mutant, end) {
+        case (.insertsAgain, .inDoubt(let error)) where request.mode == .insert:
+            end = .refused(error)
+        case (.optimist, .inDoubt): end = .acknowledged
+        case (.trustsUpsert, .inDoubt) where request.mode == .upsert: end = .acknowledged
+        case (.dropsRefused, .refused): end = .acknowledged
+        default: break
+        }
+        if case .acknowledged = end {
+            ledger.apply([.chunkAcked(request.part.chunk, rows: request.part.rows, ids: nil)])
+        }
+        tell(process, .writeEnded(request.part, end))
+        if mutant == .trustsAcknowledgements, case .acknowledged = end {
+            ledger.apply([.chunksFlushed([request.part.chunk])])
+            tell(process, .flushEnded(nil))
+        }
+    }
+
+    private mutating func flushArrives(_ process: Int) {
+        guard server.isUp else {
+            timeline.add(.flushReplies(process: process, LoadSimulation.trouble), after: 5)
+            return
+        }
+        server.flush()
+        timeline.add(.flushReplies(process: process, nil), after: delay(1...500))
+    }
+}

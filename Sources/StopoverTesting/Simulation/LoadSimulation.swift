@@ -1,0 +1,238 @@
+import StopoverCore
+
+/// One load of a transfer that keeps its keys, from its first chunk to its last flush: the very
+/// ``LoadCoordinator`` that ships, under a clock, a network, a server and a process that fail by a
+/// seed. The shell around it is ``LoadStage``'s, without the waiting.
+///
+/// What is drawn by each seed (swarm): which faults there are at all, and how often. A run is the
+/// same for the same seed.
+public struct LoadSimulation {
+    public struct Outcome: Sendable, Hashable {
+        public var lost = 0
+        public var doubled = 0
+        /// It did not end within ``LoadSimulation/longest``.
+        public var isStuck = false
+        /// What ended it, when that was no success.
+        public var error: String?
+
+        public var isGood: Bool { lost == 0 && doubled == 0 && !isStuck && error == nil }
+    }
+
+    /// A fault of the protocol, put in to see that it is found.
+    public enum Mutant: String, Sendable, CaseIterable {
+        /// Upserts go to the collection under its old name.
+        case noFence
+        /// Upserts begin while older requests may still be running.
+        case noDrain
+        /// A chunk's file goes when the chunk is acknowledged.
+        case trustsAcknowledgements
+        /// The flush is skipped and called done.
+        case noFlush
+        /// A request in doubt is sent again as it was.
+        case insertsAgain
+        /// What was acknowledged and not flushed stays so when the target is lost.
+        case trustsRestart
+        /// A run that takes over does not ask what the one before may have sent.
+        case forgetsWhatWasSent
+        /// A run that takes over trusts what the one before saw acknowledged.
+        case trustsEarlierRun
+        /// "May have been sent" is recorded after it was sent.
+        case recordsLate
+        /// A request in doubt counts as acknowledged.
+        case optimist
+        /// A doubtful upsert is not repeated.
+        case trustsUpsert
+        /// What the server refused is dropped.
+        case dropsRefused
+    }
+
+    /// Milliseconds of the simulated clock after which a run counts as stuck.
+    public static let longest = 4 * 3_600_000
+    static let deadline = 2_000
+    static let drain = 3_000
+    static let flushEvery = 5_000
+    static let longestDelay = 12_000
+
+    /// What this seed is like.
+    struct Weather {
+        var chunks: Int
+        var rowsPerChunk: Int
+        var workers: Int
+        var late = 0.0
+        var dropped = 0.0
+        var lostReply = 0.0
+        var refused = 0.0
+        var partial = 0.0
+        var slow = 0.0
+        var clientCrashes = 0
+        var serverCrashes = 0
+
+        init(_ random: inout SimulationRandom) {
+            chunks = Int.random(in: 3...25, using: &random)
+            rowsPerChunk = Int.random(in: 1...6, using: &random)
+            workers = Int.random(in: 1...6, using: &random)
+            func rate(_ most: Double) -> Double {
+                Bool.random(using: &random) ? Double.random(in: 0...most, using: &random) : 0
+            }
+            late = rate(0.25)
+            dropped = rate(0.15)
+            lostReply = rate(0.3)
+            refused = rate(0.3)
+            partial = rate(0.2)
+            slow = rate(0.6)
+            clientCrashes = Bool.random(using: &random) ? Int.random(in: 1...6, using: &random) : 0
+            serverCrashes = Bool.random(using: &random) ? Int.random(in: 1...5, using: &random) : 0
+        }
+    }
+
+    struct Request {
+        var number: Int
+        var part: LoadCoordinator.Part
+        var mode: WriteMode
+        var epoch: Int
+        /// Which life of our process sent it.
+        var process: Int
+    }
+
+    enum Happening {
+        case chunkReady
+        case arrives(Request)
+        case applies(Request, serverLife: Int)
+        case replies(Request, LoadCoordinator.WriteEnd)
+        case flushArrives(process: Int)
+        case flushReplies(process: Int, StopoverError?)
+        case flushTick(process: Int)
+        case pauseEnds(process: Int)
+        case fenced(process: Int)
+        case processDies
+        case processStarts
+        case serverDies
+        case serverStarts
+    }
+
+    let mutant: Mutant?
+    var random: SimulationRandom
+    let weather: Weather
+    var timeline = Timeline<Happening>()
+    var server = SimulatedServer()
+    var ledger: SimulatedLedger
+    var coordinator: LoadCoordinator?
+    var open: Set<Int> = []
+    var process = 0
+    var nextChunk = 1
+    var nextRequest = 0
+    var outcome: Outcome?
+    /// What happened, a line each, where it was asked for.
+    var trace: [String]?
+
+    init(seed: UInt64, mutant: Mutant?, traces: Bool) {
+        self.mutant = mutant
+        random = SimulationRandom(seed: seed)
+        weather = Weather(&random)
+        ledger = SimulatedLedger(rowsPerChunk: weather.rowsPerChunk)
+        trace = traces ? [] : nil
+    }
+
+    /// Runs one seed to its end.
+    public static func run(seed: UInt64, mutant: Mutant? = nil) -> Outcome {
+        var simulation = LoadSimulation(seed: seed, mutant: mutant, traces: false)
+        return simulation.run()
+    }
+
+    /// The same, with what happened.
+    public static func trace(seed: UInt64, mutant: Mutant? = nil) -> (Outcome, [String]) {
+        var simulation = LoadSimulation(seed: seed, mutant: mutant, traces: true)
+        let outcome = simulation.run()
+        return (outcome, simulation.trace ?? [])
+    }
+
+    private mutating func run() -> Outcome {
+        timeline.add(.processStarts, after: 0)
+        timeline.add(.chunkReady, after: 1)
+        let span = 20_000
+        for _ in 0..<weather.clientCrashes {
+            timeline.add(.processDies, after: Int.random(in: 0..<span, using: &random))
+        }
+        for _ in 0..<weather.serverCrashes {
+            timeline.add(.serverDies, after: Int.random(in: 0..<span, using: &random))
+        }
+        while outcome == nil, let happening = timeline.next() {
+            if timeline.now > LoadSimulation.longest { break }
+            if trace != nil { trace?.append("\(timeline.now) \(happening)") }
+            happen(happening)
+        }
+        return outcome ?? Outcome(isStuck: true)
+    }
+
+    mutating func chance(_ rate: Double) -> Bool {
+        rate > 0 && Double.random(in: 0..<1, using: &random) < rate
+    }
+
+    mutating func delay(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
+
+    static let trouble = StopoverError(
+        .init("STO-SIMULATED", exit: .failed), "simulated", remedy: "none")
+
+    func chunk(_ id: ChunkID) -> LoadCoordinator.Chunk {
+        LoadCoordinator.Chunk(id: id, rowCount: weather.rowsPerChunk, fileBytes: 100)
+    }
+
+    func keys(_ part: LoadCoordinator.Part) -> Range<Int> {
+        let first = Int(part.chunk.number - 1) * weather.rowsPerChunk
+        return first + part.rows.lowerBound..<first + part.rows.upperBound
+    }
+}
+
+/// Happenings in the order of their time; those of one moment in the order in which they were added.
+struct Timeline<Item> {
+    private(set) var now = 0
+    private var heap: [(time: Int, order: Int, item: Item)] = []
+    private var added = 0
+
+    mutating func add(_ item: Item, after delay: Int) {
+        heap.append((now + delay, added, item))
+        added += 1
+        var child = heap.count - 1
+        while child > 0, before(child, (child - 1) / 2) {
+            heap.swapAt(child, (child - 1) / 2)
+            child = (child - 1) / 2
+        }
+    }
+
+    mutating func next() -> Item? {
+        guard let first = heap.first else { return nil }
+        heap.swapAt(0, heap.count - 1)
+        heap.removeLast()
+        var parent = 0
+        while true {
+            var least = parent
+            for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count {
+                if before(child, least) { least = child }
+            }
+            if least == parent { break }
+            heap.swapAt(parent, least)
+            parent = least
+        }
+        now = first.time
+        return first.item
+    }
+
+    private func before(_ left: Int, _ right: Int) -> Bool {
+        (heap[left].time, heap[left].order) < (heap[right].time, heap[right].order)
+    }
+}
+
+/// SplitMix64: fast, and the same everywhere.
+public struct SimulationRandom: RandomNumberGenerator {
+    private var state: UInt64
+
+    public init(seed: UInt64) { state = seed }
+
+    public mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var value = state
+        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
+        return value ^ (value >> 31)
+    }
+}

@@ -1,0 +1,39 @@
+import StopoverCore
+
+/// What the entries of one transfer's load make of a ledger, as SQLite would keep it.
+struct SimulatedLedger {
+    private(set) var epoch = 1
+    private(set) var sentThrough = ChunkID(0)
+    private(set) var states: [ChunkID: ChunkState] = [:]
+    private(set) var tainted: Set<ChunkID> = []
+    private var ackedRows: [ChunkID: Int] = [:]
+    let rowsPerChunk: Int
+
+    init(rowsPerChunk: Int) { self.rowsPerChunk = rowsPerChunk }
+
+    mutating func spooled(_ id: ChunkID) { states[id] = .spooled }
+
+    mutating func apply(_ entries: [LedgerEntry]) {
+        for entry in entries {
+            switch entry {
+            case .transferEpoch(_, let number): epoch = number
+            case .sentThrough(_, let chunk): sentThrough = max(sentThrough, chunk)
+            case .chunkAcked(let id, let rows, _):
+                ackedRows[id, default: 0] += rows.count
+                if ackedRows[id] == rowsPerChunk { states[id] = .acked }
+            case .chunksTainted(let ids):
+                for id in ids {
+                    states[id] = .spooled
+                    tainted.insert(id)
+                    ackedRows[id] = 0
+                }
+            case .chunksFlushed(let ids): for id in ids { states[id] = .flushed }
+            default: break
+            }
+        }
+    }
+
+    func chunks(in state: ChunkState) -> [ChunkID] {
+        states.filter { $0.value == state }.keys.sorted()
+    }
+}

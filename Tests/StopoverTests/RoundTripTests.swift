@@ -61,6 +61,14 @@ struct RoundTripTests {
                     "--target-collection", "several", "--by-partition",
                 ], in: tool.scratch)
             #expect(compared.status == 0, "\(compared)")
+            let searched = try await Clone.fixture(
+                "search.py",
+                [
+                    "--source", source.uri, "--target", target.uri, "--collection", "searched",
+                    "--text", "vector night",
+                ], in: tool.scratch)
+            #expect(searched.object["equal"] as? Bool == true, "\(searched)")
+            #expect(searched.object["hits"] as? Int ?? 0 > 50, "\(searched)")
         }
     }
 }

@@ -18,6 +18,7 @@ extension MilvusDescribeCollectionResponse: StatusBearing {}
 extension MilvusListAliasesResponse: StatusBearing {}
 extension MilvusShowPartitionsResponse: StatusBearing {}
 extension MilvusGetLoadStateResponse: StatusBearing {}
+extension MilvusGetLoadingProgressResponse: StatusBearing {}
 extension MilvusDescribeIndexResponse: StatusBearing {}
 extension MilvusQueryResults: StatusBearing {}
 extension MilvusFlushResponse: StatusBearing {}

@@ -88,23 +88,20 @@ struct JSONScan {
         switch bytes[position] {
         case UInt8(ascii: "\""): return string(bytes) ? true : nil
         case UInt8(ascii: "{"):
+            guard open.count < JSONScan.maximumDepth else { return nil }
             guard !empty(bytes, UInt8(ascii: "}")) else { return true }
-            guard enter(isObject: true), key(bytes) else { return nil }
-            return false
+            open.append(true)
+            return key(bytes) ? false : nil
         case UInt8(ascii: "["):
+            guard open.count < JSONScan.maximumDepth else { return nil }
             guard !empty(bytes, UInt8(ascii: "]")) else { return true }
-            return enter(isObject: false) ? false : nil
+            open.append(false)
+            return false
         case UInt8(ascii: "t"): return literal("true", bytes) ? true : nil
         case UInt8(ascii: "f"): return literal("false", bytes) ? true : nil
         case UInt8(ascii: "n"): return literal("null", bytes) ? true : nil
         default: return number(bytes) ? true : nil
         }
-    }
-
-    private mutating func enter(isObject: Bool) -> Bool {
-        guard open.count < JSONScan.maximumDepth else { return false }
-        open.append(isObject)
-        return true
     }
 
     /// Passes an opening bracket, and the closing one where nothing stands between.
@@ -141,17 +138,22 @@ struct JSONScan {
     // MARK: Parts without brackets
 
     private mutating func string(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-        position += 1
-        while position < bytes.count {
-            let byte = bytes[position]
-            if byte == UInt8(ascii: "\"") {
-                position += 1
-                return true
+        // In a local, which stays in a register: most bytes of a document are passed here.
+        var place = position + 1
+        while place < bytes.count {
+            let byte = bytes[place]
+            if byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
+                place += 1
+                continue
             }
+            position = place
             guard byte >= 0x20 else { return false }
             position += 1
-            if byte == UInt8(ascii: "\\"), !escape(bytes) { return false }
+            if byte == UInt8(ascii: "\"") { return true }
+            guard escape(bytes) else { return false }
+            place = position
         }
+        position = place
         return false
     }
 

@@ -29,7 +29,7 @@ struct IntegerCheck: ValueCheck {
 /// Words of 64 bits hold 8 / `width` numbers. With all but the exponent masked away, adding the
 /// exponent's lowest bit carries into the sign bit of a number exactly when the exponent was all
 /// ones, and never beyond it; so one `and`, one `add` and one `or` test a whole word, whatever the
-/// width. Measured: see ``isFinite(_:)``.
+/// width. Measured: 25 GB/s on vectors of 768 floats, 28 on half floats (one core, from its cache).
 struct FloatCheck {
     private let width: Int
     private let exponent: UInt64

@@ -11,6 +11,8 @@ public final class RealServer: Sendable {
 
     public struct Failure: Error, CustomStringConvertible {
         public var description: String
+
+        public init(description: String) { self.description = description }
     }
 
     public let kind: Kind

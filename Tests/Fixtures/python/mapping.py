@@ -207,7 +207,8 @@ def check_case(case: str, one: Migrated, nullable: bool) -> None:
         one.expect("nullable", [fields[name].get("nullable", False)
                                 for name in ["id", "title", "year", "tenant", "price"]],
                    [False, True, True, True, True])
-    if case != "loaded":
+    # A new collection of Lite 3 is loaded from the start, and one without indexes stays as it is.
+    if case not in ("loaded", "unindexed"):
         one.expect("loaded", one.was_loaded, False)
     one.expect_rows(one.read(), data)
 

@@ -84,7 +84,7 @@ struct TLSTests {
     func oneWay() async throws {
         let files = try await Certificates()
         let options = files.server(wantsClients: false)
-        try await MilvusTwin.with(options) { twin in
+        try await MilvusTwin.with(options) { (twin) async throws -> Void in
             #expect(try await identity(twin, files.client()) == options.version)
             #expect(
                 try await identity(twin, host: "127.0.0.1", files.client(name: "milvus.test"))
@@ -99,7 +99,7 @@ struct TLSTests {
     func mutual() async throws {
         let files = try await Certificates()
         let options = files.server(wantsClients: true)
-        try await MilvusTwin.with(options) { twin in
+        try await MilvusTwin.with(options) { (twin) async throws -> Void in
             #expect(
                 try await identity(twin, files.client(certificate: "client")) == options.version)
             await expectRefusal(twin, files.client())

@@ -202,6 +202,32 @@ struct ColumnEditTests {
         }
     }
 
+    @Test(
+        "is refused or edited, and never trapped on, when its bytes are damaged", arguments: groups)
+    func damage(_ group: Int) {
+        PassThroughTests.each(seedsOf: group, 100) { seed throws in
+            var random = WireRandom(seed: seed)
+            let field = NastyRows.field(random.pick(NastyRows.types), &random)
+            let rows = NastyRows.rows(field, &random)
+            var column = try GeneratedColumn.column(field, rows, &random)
+            var payload = Array(column.payload)
+            for _ in 0..<random.int(1...3) where !payload.isEmpty {
+                payload[random.int(0...payload.count - 1)] = UInt8(
+                    truncatingIfNeeded: random.next())
+            }
+            let form = try ColumnForm(parsing: column)
+            column = form.column(payload.dropLast(random.pick([0, 0, 1, 4])))
+            let isKept = rows.map { _ in random.chance(50) }
+            let batch = Batch(rowCount: rows.count, columns: [column])
+            _ = try? codec.violations(in: column, of: field, rowCount: rows.count)
+            _ = try? codec.filled(column, with: .string("x"), rowCount: rows.count)
+            guard let kept = try? codec.keeping(isKept, of: batch) else { return }
+            let count = isKept.count { $0 }
+            let again = [Bool](repeating: true, count: count)
+            #expect(throws: Never.self) { try codec.keeping(again, of: kept) }
+        }
+    }
+
     // MARK: Instants
 
     @Test("writes instants as the C library does", arguments: groups)

@@ -47,8 +47,8 @@ public enum ConfigurationPage {
 
         **Relative paths** begin where the file lies, wherever the command is started.
 
-        **What may change while a job lives:** `limits`, `verify`, `load`, credentials, `tls` and
-        `plan`. Anything else makes it another migration, and the job is refused with the
+        **What may change while a job lives:** `limits`, `verify`, `load`, `on_bad_row`, credentials,
+        `tls` and `plan`. Anything else makes it another migration, and the job is refused with the
         difference; under another job name (`--job`) it begins anew.
 
         **In an editor:** `stopover schema > migration.schema.json`, and as the first line of the

@@ -96,8 +96,8 @@ public struct Capacity: Hashable, Sendable, Codable {
         let rowBytes = facts.probe?.rowBytes ?? rowBytes
         self.rows = rows
         bytes = Int64(clamped: Double(rows) * rowBytes)
-        fewestPages = Capacity.parts(of: rows, Int64(PageSizer.serverRowLimit))
-        fewestInserts = Capacity.parts(of: bytes, Capacity.insertLimitBytes)
+        fewestPages = rows.parts(of: Int64(PageSizer.serverRowLimit))
+        fewestInserts = bytes.parts(of: Capacity.insertLimitBytes)
         spoolBytes = min(facts.spoolLimitBytes, bytes)
         freeDiskBytes = facts.freeDiskBytes
         exceedsFreePlan = facts.target == .free && bytes > Capacity.freePlanBytes
@@ -115,10 +115,6 @@ public struct Capacity: Hashable, Sendable, Codable {
             bytesPerSecond = rate
             seconds = Double(bytes) / rate
         }
-    }
-
-    private static func parts(of whole: Int64, _ part: Int64) -> Int64 {
-        whole / part + (whole % part == 0 ? 0 : 1)
     }
 }
 

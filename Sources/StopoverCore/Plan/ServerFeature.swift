@@ -42,7 +42,8 @@ extension ServerFeature {
         }
 
         static let dropField = Loss.refused(
-            remedy: "Leave the field out with `fields: {NAME: drop}`, or choose a target of a newer "
+            remedy:
+                "Leave the field out with `fields: {NAME: drop}`, or choose a target of a newer "
                 + "version.")
         static let newerTarget = Loss.refused(remedy: "Choose a target of a newer version.")
         static let notNullable = Loss.refused(
@@ -182,7 +183,8 @@ extension CollectionDescription {
         if field.isPartitionKey { found.append(.partitionKey) }
         if field.isClusteringKey { found.append(.clusteringKey) }
         if field.isAnalyzed { found.append(.textAnalysis) }
-        if field.typeParams.keys.contains(where: { ["mmap.enabled", "mmap_enabled"].contains($0) }) {
+        if field.typeParams.keys.contains(where: { ["mmap.enabled", "mmap_enabled"].contains($0) })
+        {
             found.append(.mmap)
         }
         if !field.description.isEmpty { found.append(.fieldDescription) }

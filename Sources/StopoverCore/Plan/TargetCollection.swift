@@ -128,7 +128,7 @@ enum ShardRule {
     ) -> (shards: Int32, findings: [Finding]) {
         if let asked = mapping.shards { return (asked, []) }
         let most = Int64(CollectionRule.mostShards)
-        let byRows = Int32(min((rows + rowsPerShard - 1) / rowsPerShard, most))
+        let byRows = Int32(min(rows.parts(of: rowsPerShard), most))
         let shards = max(byRows, mapping.usesServiceDefaults ? 1 : source.shards)
         // What the target cannot have is said by its rules.
         guard rules.has(.shards) else { return (shards, []) }

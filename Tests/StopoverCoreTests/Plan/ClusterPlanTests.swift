@@ -35,7 +35,10 @@ struct ClusterPlanTests {
         arguments: [
             ("http://127.0.0.1:19530", ClusterPlan.selfHosted),
             ("https://milvus.example.com", .selfHosted),
-            ("https://in01-0123456789abcde.aws-us-west-2.vectordb.zillizcloud.com:19530", .dedicated),
+            (
+                "https://in01-0123456789abcde.aws-us-west-2.vectordb.zillizcloud.com:19530",
+                .dedicated
+            ),
             (
                 "https://in03-0123456789abcde.serverless.gcp-us-west1.vectordb.zillizcloud.com",
                 .serverless

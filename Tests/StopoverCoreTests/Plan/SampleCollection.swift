@@ -1,7 +1,8 @@
 import StopoverCore
 
 extension ServerIdentity {
-    static let lite3 = ServerIdentity(version: "milvus_lite-3.2.2", kind: .lite, numbers: [3, 2, 2])
+    static let lite3 = ServerIdentity(
+        version: "milvus_lite-3.2.2", kind: .lite, numbers: [3, 2, 2])
     static let unread = ServerIdentity(version: "unknown", kind: .unknown, numbers: [])
 
     static func sample(_ numbers: Int...) -> ServerIdentity {

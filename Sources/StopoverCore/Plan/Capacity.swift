@@ -11,17 +11,17 @@ public struct Capacity: Hashable, Sendable, Codable {
         case source = "the source's rate in a short probe"
     }
 
-    public var rows: Int64
-    public var bytes: Int64
-    /// nil when nothing that bounds it is known.
-    public var seconds: Double?
-    public var limit: Limit?
-    /// Bytes a second that the limit lets through.
-    public var bytesPerSecond: Double?
-    /// Bytes of disk that the spool may come to need.
-    public var spoolBytes: Int64
-    /// Rows that the free plan's storage is said to hold are fewer than these.
-    public var exceedsFreePlan: Bool
+    /// What a short probe of a source measured.
+    public struct Probe: Hashable, Sendable, Codable {
+        public var rowsPerSecond: Double
+        /// Bytes of a row as it is sent.
+        public var rowBytes: Double
+
+        public init(rowsPerSecond: Double, rowBytes: Double) {
+            self.rowsPerSecond = rowsPerSecond
+            self.rowBytes = rowBytes
+        }
+    }
 
     /// What is known of a migration's sides.
     public struct Facts: Sendable {
@@ -31,13 +31,35 @@ public struct Capacity: Hashable, Sendable, Codable {
         public var readRowsPerSecond: Int?
         public var writeBytesPerSecond: Int64?
         public var spoolLimitBytes: Int64 = MigrationLimits.defaultSpool.bytes
-        /// Rows a second that a short probe of the source read; nil without one.
-        public var probedRowsPerSecond: Double?
-        /// Bytes of a row in the probe; nil goes by the schema.
-        public var probedRowBytes: Double?
+        /// Of the file system that the spool is on; nil where it was not asked.
+        public var freeDiskBytes: Int64?
+        public var probe: Probe?
 
         public init() {}
     }
+
+    public var rows: Int64
+    public var bytes: Int64
+    /// nil when nothing that bounds it is known.
+    public var seconds: Double?
+    public var limit: Limit?
+    /// Bytes a second that the limit lets through.
+    public var bytesPerSecond: Double?
+    /// Replies and requests, were each as large as a server allows: there will be more.
+    public var fewestPages: Int64
+    public var fewestInserts: Int64
+    /// Bytes of disk that the spool may come to need.
+    public var spoolBytes: Int64
+    public var freeDiskBytes: Int64?
+    /// It is more than a Free target is said to store.
+    public var exceedsFreePlan: Bool
+
+    /// Bytes of one insert (docs.zilliz.com, "Limits"; 2.3.5 the same [measured]).
+    public static let insertLimitBytes: Int64 = 64 << 20
+
+    /// About what a Free cluster stores (docs.zilliz.com, "FAQ: Cluster": a million vectors of 768
+    /// dimensions).
+    static let freePlanBytes: Int64 = 1_000_000 * 768 * 4
 
     /// Bytes a second that a plan of Zilliz Cloud lets in (docs.zilliz.com, "Limits", Insert); nil
     /// is without a known cap.
@@ -54,19 +76,30 @@ public struct Capacity: Hashable, Sendable, Codable {
         }
     }
 
-    /// About what a Free cluster stores (docs.zilliz.com, "FAQ: Cluster": a million vectors of 768
-    /// dimensions).
-    static let freePlanBytes: Int64 = 1_000_000 * 768 * 4
+    // MARK: Estimating
 
+    /// A collection that may not exist.
     public init(rows: Int64, schema: CollectionSchema, _ facts: Facts = Facts()) {
-        let rowBytes = facts.probedRowBytes ?? Double(schema.estimatedRowBytes)
-        self.init(rows: rows, rowBytes: rowBytes, facts)
+        self.init(rows: rows, rowBytes: Double(schema.estimatedRowBytes), facts)
     }
 
+    /// All transfers of a plan, one after the other.
+    public init(of transfers: [TransferPlan], _ facts: Facts = Facts()) {
+        let rows = transfers.reduce(0.0) { $0 + Double($1.sourceRows) }
+        let bytes = transfers.reduce(0.0) { $0 + Double($1.estimatedBytes) }
+        self.init(
+            rows: Int64(clamped: rows), rowBytes: rows == 0 ? 0 : bytes / rows, facts)
+    }
+
+    /// - Parameter rowBytes: as it is sent; a probe's figure goes before it.
     public init(rows: Int64, rowBytes: Double, _ facts: Facts) {
+        let rowBytes = facts.probe?.rowBytes ?? rowBytes
         self.rows = rows
-        bytes = Int64(Double(rows) * rowBytes)
+        bytes = Int64(clamped: Double(rows) * rowBytes)
+        fewestPages = rows.parts(of: Int64(PageSizer.serverRowLimit))
+        fewestInserts = bytes.parts(of: Capacity.insertLimitBytes)
         spoolBytes = min(facts.spoolLimitBytes, bytes)
+        freeDiskBytes = facts.freeDiskBytes
         exceedsFreePlan = facts.target == .free && bytes > Capacity.freePlanBytes
         var rates: [(Limit, Double)] = []
         if let cap = Capacity.insertCap(facts.target, computeUnits: facts.computeUnits) {
@@ -76,41 +109,18 @@ public struct Capacity: Hashable, Sendable, Codable {
             rates.append((.readLimit, Double(rate) * rowBytes))
         }
         if let rate = facts.writeBytesPerSecond { rates.append((.writeLimit, Double(rate))) }
-        if let rate = facts.probedRowsPerSecond { rates.append((.source, rate * rowBytes)) }
+        if let probe = facts.probe { rates.append((.source, probe.rowsPerSecond * rowBytes)) }
         if let (slowest, rate) = rates.min(by: { $0.1 < $1.1 }), rate > 0 {
             limit = slowest
             bytesPerSecond = rate
             seconds = Double(bytes) / rate
         }
     }
+}
 
-    /// All transfers of a plan, one after the other.
-    public static func sum(_ parts: [Capacity], _ facts: Facts) -> Capacity {
-        let rows = parts.reduce(0) { $0 + $1.rows }
-        let bytes = parts.reduce(0) { $0 + $1.bytes }
-        return Capacity(
-            rows: rows, rowBytes: rows == 0 ? 0 : Double(bytes) / Double(rows), facts)
-    }
-
-    /// One line for people.
-    public var line: String {
-        var text =
-            "\(Figures.grouped(rows)) rows, about \(ByteCount(bytes)); spool up to "
-            + "\(ByteCount(spoolBytes))"
-        if let seconds, let limit, let bytesPerSecond {
-            text +=
-                "; at least \(Capacity.duration(seconds)) at "
-                + "\(ByteCount.decimal(bytesPerSecond))/s (\(limit.rawValue))"
-        } else {
-            text += "; duration not known: nothing bounds it but the two clusters and the wire"
-        }
-        return text
-    }
-
-    static func duration(_ seconds: Double) -> String {
-        let minutes = Int((seconds / 60).rounded(.up))
-        if minutes < 120 { return "\(minutes) min" }
-        let hours = minutes / 60
-        return hours < 72 ? "\(hours) h \(minutes % 60) min" : "\(hours / 24) d \(hours % 24) h"
+extension Int64 {
+    /// The nearest number that there is.
+    fileprivate init(clamped number: Double) {
+        self = Int64(exactly: number.rounded()) ?? (number < 0 ? .min : .max)
     }
 }

@@ -11,6 +11,18 @@ public enum ClusterPlanRules {
         ]
     }
 
+    /// What a guessed plan may hide.
+    static func notes(on migration: Migration) -> [Finding] {
+        [("source", migration.source), ("target", migration.target)]
+            .filter { $0.1.planIsUncertain }
+            .map { side, endpoint in
+                Finding(
+                    .note, code: "STO-PLAN-CLUSTER-PLAN-GUESSED", subject: "\(endpoint.address)",
+                    message: "the \(side) is taken for a Serverless cluster by its host name, and "
+                        + "Free clusters have such names too: if it is one, write `plan: free`")
+            }
+    }
+
     private static func refusal(
         _ source: ClusterPlan, _ target: ClusterPlan
     ) -> (String, String)? {
@@ -30,7 +42,7 @@ public enum ClusterPlanRules {
             )
         case (.serverless, .free), (.dedicated, .free), (.dedicated, .serverless):
             (
-                "a \(source.rawValue) cluster is not migrated to a \(target.rawValue) one",
+                "a \(source.title) cluster is not migrated to a \(target.title) one",
                 "Choose a \(source == .dedicated ? "Dedicated" : "Serverless or Dedicated") cluster "
                     + "as the target. If `plan:` was guessed wrongly, write it in migration.yaml."
             )

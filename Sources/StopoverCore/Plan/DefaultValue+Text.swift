@@ -1,35 +1,55 @@
 extension DefaultValue {
-    /// A default as migration.yaml writes it, for a field.
-    /// - Returns: nil when the text is no value of the field's type, or the type has no defaults
-    ///   (vectors, arrays and JSON: Milvus takes none).
-    init?(_ text: String, for field: FieldSchema) {
-        switch field.type {
-        case .bool:
-            guard let value = Bool(text) else { return nil }
-            self = .bool(value)
-        case .int8:
-            guard let value = Int8(text) else { return nil }
-            self = .int(Int32(value))
-        case .int16:
-            guard let value = Int16(text) else { return nil }
-            self = .int(Int32(value))
-        case .int32:
-            guard let value = Int32(text) else { return nil }
-            self = .int(value)
-        case .int64:
-            guard let value = Int64(text) else { return nil }
-            self = .long(value)
-        case .float:
-            guard let value = Float(text), value.isFinite else { return nil }
-            self = .float(value)
-        case .double:
-            guard let value = Double(text), value.isFinite else { return nil }
-            self = .double(value)
-        case .varchar, .text:
-            let limit = field.typeParams["max_length"].flatMap { Int($0) }
-            guard text.utf8.count <= limit ?? .max else { return nil }
-            self = .string(text)
-        default: return nil
+    /// Why a text is no default of a field.
+    enum Fault: Error, Hashable {
+        /// Milvus has none for vectors, arrays, JSON and struct arrays, nor for TEXT (milvus.io,
+        /// "Nullable & Default", "Text Field").
+        case typeWithoutDefaults
+        /// Milvus has one, and this version of Stopover does not know how to write it.
+        case notKnownHere
+        case notOfTheType
+        case tooLong(limit: Int)
+
+        func sentence(_ text: String, _ field: FieldSchema) -> String {
+            let (value, type) = (text.debugDescription, field.type.milvusName)
+            return switch self {
+            case .typeWithoutDefaults: "Milvus has no defaults for fields of type \(type)"
+            case .notKnownHere:
+                "this version of Stopover gives no defaults to fields of type \(type)"
+            case .notOfTheType: "the default \(value) is no value of type \(type)"
+            case .tooLong(let limit):
+                "the default has \(text.utf8.count) bytes, and `max_length` is \(limit)"
+            }
         }
     }
+
+    /// A default as migration.yaml writes it, for a field.
+    init(_ text: String, for field: FieldSchema) throws(Fault) {
+        func parsed<Value>(_ value: Value?) throws(Fault) -> Value {
+            guard let value else { throw .notOfTheType }
+            return value
+        }
+        switch field.type {
+        case .bool: self = .bool(try parsed(Bool(text)))
+        case .int8: self = .int(Int32(try parsed(Int8(text))))
+        case .int16: self = .int(Int32(try parsed(Int16(text))))
+        case .int32: self = .int(try parsed(Int32(text)))
+        case .int64: self = .long(try parsed(Int64(text)))
+        case .float: self = .float(try parsed(Float(text).flatMap { $0.isFinite ? $0 : nil }))
+        case .double: self = .double(try parsed(Double(text).flatMap { $0.isFinite ? $0 : nil }))
+        case .varchar:
+            guard field.holds(text) else { throw .tooLong(limit: field.maxLength ?? .max) }
+            self = .string(text)
+        case .geometry, .timestamptz: throw .notKnownHere
+        case .array, .json, .text, .arrayOfVector, .arrayOfStruct, .structure, .binaryVector,
+            .floatVector, .float16Vector, .bfloat16Vector, .sparseFloatVector, .int8Vector:
+            throw .typeWithoutDefaults
+        }
+    }
+}
+
+extension FieldSchema {
+    /// Bytes of the longest text, where there is a bound.
+    var maxLength: Int? { typeParams["max_length"].flatMap { Int($0) } }
+
+    func holds(_ text: String) -> Bool { text.utf8.count <= maxLength ?? .max }
 }

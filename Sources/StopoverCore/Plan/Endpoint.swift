@@ -18,6 +18,12 @@ public struct Endpoint: Hashable, Sendable, Codable {
         self.clusterPlan = clusterPlan
         self.tls = tls
     }
+
+    /// What `plan:` says, else what the host's name tells.
+    public var likelyPlan: ClusterPlan { clusterPlan ?? ClusterPlan(host: address.host) }
+
+    /// Whether the name told it, and may mean another one.
+    var planIsUncertain: Bool { clusterPlan == nil && likelyPlan == .serverless }
 }
 
 /// How a cluster is told who asks.
@@ -49,6 +55,30 @@ public enum ClusterPlan: String, Hashable, Sendable, Codable, CaseIterable {
     case serverless
     case dedicated
     case selfHosted = "self-hosted"
+
+    /// By the name of a host (docs.zilliz.com, "Connect to Serving Clusters"): Dedicated clusters
+    /// are `ID.REGION.vectordb.zillizcloud.com`, Serverless and Free ones
+    /// `ID.serverless.REGION.…`, and before `in03-….api.REGION.zillizcloud.com`. Nothing tells those
+    /// two apart.
+    init(host: String) {
+        if !EndpointAddress.isZillizHost(host) {
+            self = .selfHosted
+        } else if host.contains(".serverless.") || host.hasPrefix("in03-") {
+            self = .serverless
+        } else {
+            self = .dedicated
+        }
+    }
+
+    /// As the console writes it.
+    var title: String {
+        switch self {
+        case .free: "Free"
+        case .serverless: "Serverless"
+        case .dedicated: "Dedicated"
+        case .selfHosted: "self-hosted"
+        }
+    }
 }
 
 /// Files for TLS. `ca` alone verifies the server by it, `certificate` and `key` add mutual TLS.

@@ -44,8 +44,17 @@ public struct TransferPlan: Hashable, Sendable, Codable {
     /// Partitions that are read one by one; one nil reads the collection whole.
     public var readPartitions: [String?] { partitions.map { $0.map(Optional.some) } ?? [nil] }
 
-    /// Bytes on the wire, guessed from the schema: for humans, not for decisions.
-    public var estimatedBytes: Int64 { sourceRows * Int64(source.schema.estimatedRowBytes) }
+    /// Bytes of a row as it is sent, guessed from the schema: for humans, not for decisions.
+    public var estimatedRowBytes: Int {
+        CollectionSchema(fields: columns.map(\.sent) + promoted).estimatedRowBytes
+    }
+
+    /// Bytes on the wire to the target, guessed alike.
+    public var estimatedBytes: Int64 {
+        let (bytes, overflow) = sourceRows.multipliedReportingOverflow(
+            by: Int64(estimatedRowBytes))
+        return overflow ? .max : bytes
+    }
 }
 
 /// A column on its way: which field of the source it is, and which of the target.
@@ -73,7 +82,8 @@ public struct ClusterSummary: Hashable, Sendable, Codable {
 /// A validated, immutable description of a migration. Written to `plan.json` in the job directory.
 public struct MigrationPlan: Hashable, Sendable, Codable {
     /// Raised when the meaning of a stored plan changes.
-    public static let currentFormat = 1
+    /// 2: a transfer has a mapping, and columns of the source that become others of the target.
+    public static let currentFormat = 2
 
     public var format = MigrationPlan.currentFormat
     /// SHA-256 of everything in migration.yaml that may not change while the job lives.
@@ -83,6 +93,10 @@ public struct MigrationPlan: Hashable, Sendable, Codable {
     public var transfers: [TransferPlan]
     /// On the rules of migration.yaml themselves.
     public var notes: [Finding] = []
+    /// On the two clusters and on the size of the whole.
+    public var clusterFindings: [Finding] = []
+    /// nil when the plan was made of requests alone.
+    public var capacity: Capacity?
 
     public init(
         fingerprint: String, source: ClusterSummary, target: ClusterSummary,
@@ -94,8 +108,10 @@ public struct MigrationPlan: Hashable, Sendable, Codable {
         self.transfers = transfers
     }
 
-    public var refusals: [Finding] { transfers.flatMap(\.refusals) }
-    public var allFindings: [Finding] { notes + transfers.flatMap(\.findings) }
+    public var refusals: [Finding] { allFindings.filter { $0.severity == .refusal } }
+    public var allFindings: [Finding] {
+        notes + clusterFindings + transfers.flatMap(\.findings)
+    }
 
     /// The plan of a job that is taken up again, with what its file may have changed since.
     public func updated(by migration: Migration) -> MigrationPlan {

@@ -1,8 +1,9 @@
 /// Compares what was asked for with what the target says it made: 2.3.5 drops nullable,
 /// clustering keys and functions without a word [measured], and a later version may drop what
-/// this tool has never heard of.
+/// this tool has never heard of. What ``TargetRules/adapted(_:)`` left out was not asked for.
 public enum SchemaComparison {
-    /// One line per attribute that differs and matters for the rows; empty when they agree.
+    /// One line per attribute that differs and matters for the rows; empty when they agree. To be
+    /// asked before the first row is sent.
     public static func differences(
         asked: CollectionDescription, made: CollectionDescription
     ) -> [String] {
@@ -18,7 +19,7 @@ public enum SchemaComparison {
             compare("\(name), partition key", field.isPartitionKey, other.isPartitionKey)
             compare("\(name), element type", field.elementType, other.elementType)
             compare("\(name), default", field.defaultValue, other.defaultValue)
-            for param in ["dim", "max_length", "max_capacity"] {
+            for param in ofTheRows.sorted() {
                 // Lite 3 keeps no max_length of an array's elements, and checks none.
                 if field.type == .array, param == "max_length", other.typeParams[param] == nil {
                     continue
@@ -29,8 +30,8 @@ public enum SchemaComparison {
         compare(
             "dynamic field", asked.schema.isDynamicFieldEnabled, made.schema.isDynamicFieldEnabled)
         compare(
-            "functions", asked.schema.functions.map(\.name).sorted(),
-            made.schema.functions.map(\.name).sorted())
+            "functions", asked.schema.functions.map(\.signature).sorted(),
+            made.schema.functions.map(\.signature).sorted())
         compare(
             "fields", asked.schema.fields.map(\.name).sorted(),
             made.schema.fields.map(\.name).sorted())
@@ -52,5 +53,53 @@ public enum SchemaComparison {
             compare("partitions", partitions.sorted(), Set(made.partitions.map(\.name)).sorted())
         }
         return lines
+    }
+    /// One line per attribute that the rows do not need, and that the target keeps otherwise than
+    /// it was asked: nothing is lost without a word. To be asked of the finished collection.
+    public static func losses(
+        asked: CollectionDescription, made: CollectionDescription
+    ) -> [String] {
+        var lines: [String] = []
+        func compare<Value: Equatable>(_ what: String, _ asked: Value, _ made: Value) {
+            if asked != made { lines.append("\(what): asked \(asked), made \(made)") }
+        }
+        compare("shards", asked.shards, made.shards)
+        compare("consistency level", asked.consistencyLevel, made.consistencyLevel)
+        compare("description", asked.schema.description, made.schema.description)
+        compare("aliases", asked.aliases.sorted(), made.aliases.sorted())
+        compare(
+            "partitions of the partition key", asked.partitionKeyPartitions,
+            made.partitionKeyPartitions)
+        for (key, value) in asked.properties.sorted(by: { $0.key < $1.key }) {
+            compare("property \(key)", value, made.properties[key] ?? "nothing")
+        }
+        for field in asked.schema.fields {
+            guard let other = made.schema.field(named: field.name) else { continue }
+            compare("field \(field.name), description", field.description, other.description)
+            compare(
+                "field \(field.name), clustering key", field.isClusteringKey,
+                other.isClusteringKey)
+            for (key, value) in field.typeParams.sorted(by: { $0.key < $1.key })
+            where !ofTheRows.contains(key) && other.typeParams[key] != value {
+                compare("field \(field.name), \(key)", value, other.typeParams[key] ?? "nothing")
+            }
+        }
+        for index in asked.indexes {
+            let kept = made.indexes.first { $0.field == index.field }
+            compare("index of \(index.field)", index.type, kept?.type ?? "nothing")
+            if let metric = index.metricType, let kept {
+                compare("index of \(index.field), metric", metric, kept.metricType ?? "nothing")
+            }
+        }
+        return lines
+    }
+
+    /// Parameters that ``differences(asked:made:)`` compares.
+    private static let ofTheRows: Set<String> = ["dim", "max_length", "max_capacity"]
+}
+
+extension FunctionSchema {
+    fileprivate var signature: String {
+        "\(name)(\(inputFields.joined(separator: ", "))) = \(outputFields.joined(separator: ", "))"
     }
 }

@@ -1,165 +1,177 @@
-/// What a target's version can hold, attribute by attribute: one table, asked before anything is
-/// written. Facts of 2.3.5 and Lite 3.2.2 are measured, those of later versions are read in
-/// Milvus's sources and release notes (milvus-protocol.md, sections 1 and 5).
+/// What a target's version can hold, attribute by attribute (``ServerFeature``), asked before
+/// anything is written.
+///
+/// A server of an unknown kind is taken to hold everything: what it made is described back and
+/// compared before a row is sent.
 public struct TargetRules: Sendable {
-    private let identity: ServerIdentity
+    let identity: ServerIdentity
 
     public init(_ identity: ServerIdentity) {
         self.identity = identity
     }
 
-    /// What stands in the way of holding `collection`, and what will be held otherwise.
-    public func findings(for collection: CollectionDescription) -> [Finding] {
-        var findings: [Finding] = []
-        let schema = collection.schema
-        for field in schema.fields {
-            let subject = "\(collection.name).\(field.name)"
-            if let missing = missing(field) {
-                findings.append(
-                    Finding(
-                        .refusal, code: "STO-PLAN-TARGET-CANNOT-HOLD", subject: subject,
-                        message: "\(server) has no \(missing)",
-                        remedy: field.isPrimaryKey
-                            ? "Choose a target of a newer version."
-                            : "Leave the field out with `fields: {\(field.name): drop}`, or choose "
-                                + "a target of a newer version."))
-            }
-            if field.isClusteringKey, !has(.clusteringKey) {
-                findings.append(
-                    Finding(
-                        .note, code: "STO-PLAN-ATTRIBUTE-LOST", subject: subject,
-                        message: "\(server) has no clustering keys: the field loses that mark"))
-            }
-        }
-        let vectors = schema.fields.filter { $0.type.isVector }
-        if vectors.count > 1, !has(.severalVectors) {
-            findings.append(
-                Finding(
-                    .refusal, code: "STO-PLAN-TARGET-CANNOT-HOLD", subject: "\(collection.name)",
-                    message: "\(server) holds one vector field, this collection has "
-                        + "\(vectors.count): \(vectors.map(\.name).joined(separator: ", "))",
-                    remedy: "Leave out all but one with `fields: {NAME: drop}`."))
-        }
-        if !schema.functions.isEmpty, !has(.functions) {
-            findings.append(
-                Finding(
-                    .refusal, code: "STO-PLAN-TARGET-CANNOT-HOLD", subject: "\(collection.name)",
-                    message: "\(server) has no functions "
-                        + "(\(schema.functions.map(\.name).joined(separator: ", ")))",
-                    remedy: "Leave out the function's output field with `fields: {NAME: drop}`."))
-        }
-        return findings + notes(on: collection)
-    }
-
-    /// The field with what this target wants said and the source did not say: Lite 3 leaves the
-    /// `max_length` of an ARRAY of VARCHAR out of its description, Go servers refuse a field
-    /// without one [measured].
-    public func completed(_ field: FieldSchema) -> FieldSchema {
-        guard identity.kind != .lite, field.elementType == .varchar,
-            field.typeParams["max_length"] == nil
-        else { return field }
-        var field = field
-        field.typeParams["max_length"] = "\(TargetRules.varcharLimit)"
-        return field
-    }
-
     /// Bytes of the longest VARCHAR that Milvus holds.
     static let varcharLimit = 65_535
+    /// Elements of the longest ARRAY that Milvus holds (milvus.io, "Array Field").
+    static let arrayLimit = 4096
+    /// `proxy.maxVectorFieldNum`: as servers come, and as far as it may be raised.
+    static let vectorFieldsByDefault = 4
+    static let mostVectorFields = 10
+    /// `proxy.maxFieldNum`, as servers come.
+    static let fieldsByDefault = 64
 
-    /// What `indexes: auto` makes. Lite 3 has no AUTOINDEX for sparse vectors [measured].
-    public func automaticIndexType(of type: DataType) -> String {
-        identity.kind == .lite && type == .sparseFloatVector
-            ? "SPARSE_INVERTED_INDEX" : "AUTOINDEX"
-    }
-
-    private func notes(on collection: CollectionDescription) -> [Finding] {
-        guard identity.kind == .lite else { return [] }
-        var notes: [Finding] = []
-        func note(_ what: String) {
-            notes.append(
-                Finding(
-                    .note, code: "STO-PLAN-ATTRIBUTE-LOST", subject: "\(collection.name)",
-                    message: "\(server) \(what)"))
-        }
-        if collection.shards > 1 { note("has one shard, not \(collection.shards)") }
-        let described =
-            [collection.schema.description] + collection.schema.fields.map(\.description)
-        if described.contains(where: { !$0.isEmpty }) { note("does not keep descriptions") }
-        if collection.consistencyLevel != 0 {
-            note("has no consistency levels: every read is Strong")
-        }
-        return notes
-    }
-
-    var holdsNulls: Bool { has(.nullable) }
-    /// Auto ID that takes keys all the same, by the property `allow_insert_auto_id` (2.6).
-    var takesKeysOfAutoID: Bool { has(.keysOfAutoID) }
-
-    /// Whether an index type can be made on a field. Lite 3 has these and refuses others by name
-    /// [measured]; of Go servers nothing is refused here: they answer before a row is sent.
-    func hasIndex(_ type: String, of field: DataType) -> Bool {
+    func has(_ feature: ServerFeature) -> Bool {
         switch identity.kind {
         case .unknown: true
-        case .lite:
-            field == .sparseFloatVector
-                ? type == "SPARSE_INVERTED_INDEX"
-                : field.isVector
-                    ? ["FLAT", "HNSW", "IVF_FLAT", "AUTOINDEX"].contains(type) : type == "INVERTED"
-        // Scalar INVERTED came with 2.4.
-        case .milvus: field.isVector || isAtLeast(2, 4) || type != "INVERTED"
+        case .lite: feature.row.lite
+        case .milvus: isAtLeast(feature.row.since)
         }
+    }
+
+    func isAtLeast(_ version: [Int]) -> Bool {
+        !identity.numbers.lexicographicallyPrecedes(version)
     }
 
     var server: String { "the target (\(identity.version))" }
 
-    private enum Feature {
-        case nullable, sparse, halfVectors, int8Vectors, severalVectors, functions, clusteringKey
-        case geometry, structs, binaryVectors, varcharAutoID, keysOfAutoID
+    /// What stands in the way of holding `collection`, and what will be held otherwise.
+    public func findings(for collection: CollectionDescription) -> [Finding] {
+        let lost = collection.features.filter { !has($0.feature) }
+        return lost.filter { use in
+            // One line is enough for the descriptions of a collection and of all its fields.
+            use.feature != .fieldDescription || use == lost.first { $0.feature == use.feature }
+        }.map(finding) + limits(collection) + names(collection)
     }
 
-    /// First version with the feature; nil where a Lite server lacks it.
-    private func has(_ feature: Feature) -> Bool {
+    /// The collection without what ``findings(for:)`` notes as lost: what may be asked of the
+    /// target, and expected of its description.
+    public func adapted(_ collection: CollectionDescription) -> CollectionDescription {
+        var adapted = collection
+        if !has(.shards) { adapted.shards = 1 }
+        if !has(.consistencyLevel) { adapted.consistencyLevel = 0 }
+        if !has(.collectionDescription) { adapted.schema.description = "" }
+        if !has(.alias) { adapted.aliases = [] }
+        for index in adapted.schema.fields.indices {
+            if !has(.clusteringKey) { adapted.schema.fields[index].isClusteringKey = false }
+            if !has(.fieldDescription) { adapted.schema.fields[index].description = "" }
+            if !has(.defaultValue) { adapted.schema.fields[index].defaultValue = nil }
+        }
+        return adapted
+    }
+
+    /// The field with what this target wants said and the source did not say. Lite 3 holds texts
+    /// without `max_length` and arrays without `max_capacity`, and leaves the `max_length` of an
+    /// array's elements out of its description; Go servers refuse fields without them [measured].
+    /// - Returns: also the parameters that were added.
+    public func completed(_ field: FieldSchema) -> (field: FieldSchema, added: [String: String]) {
+        guard identity.kind != .lite else { return (field, [:]) }
+        var added: [String: String] = [:]
+        if field.type == .varchar || field.elementType == .varchar,
+            field.typeParams["max_length"] == nil
+        {
+            added["max_length"] = "\(TargetRules.varcharLimit)"
+        }
+        if field.type == .array, field.typeParams["max_capacity"] == nil {
+            added["max_capacity"] = "\(TargetRules.arrayLimit)"
+        }
+        var field = field
+        field.typeParams.merge(added) { _, added in added }
+        return (field, added)
+    }
+
+    // MARK: Findings
+
+    private func finding(_ use: FeatureUse) -> Finding {
+        let row = use.feature.row
+        let detail = use.detail.isEmpty ? "" : " (\(use.detail))"
+        let since = row.since.map(String.init).joined(separator: ".")
+        let version =
+            identity.kind == .milvus && !since.isEmpty ? ", which Milvus has from \(since) on" : ""
+        let lacks = "\(server) has no \(row.noun)\(version)\(detail)"
+        switch row.loss {
+        case .refused(let remedy):
+            return Finding(
+                .refusal, code: "STO-PLAN-TARGET-CANNOT-HOLD", subject: use.subject,
+                message: lacks, remedy: remedy.replacing("NAME", with: use.name))
+        case .said(let instead):
+            return Finding(
+                .note, code: "STO-PLAN-ATTRIBUTE-LOST", subject: use.subject,
+                message: "\(lacks): \(instead)")
+        }
+    }
+
+    /// Bounds that servers of one version share; a server's operator may have moved some.
+    private func limits(_ collection: CollectionDescription) -> [Finding] {
+        var findings: [Finding] = []
+        func note(_ subject: String, _ message: String) {
+            findings.append(
+                Finding(.note, code: "STO-PLAN-LIMIT", subject: subject, message: message))
+        }
+        if identity.kind == .lite {
+            for field in collection.schema.fields where field.type == .geometry {
+                note(
+                    "\(collection.name).\(field.name)",
+                    "\(server) holds points and polygons, and refuses rows with other geometries")
+            }
+        }
+        guard identity.kind == .milvus else { return findings }
+        let vectors = collection.schema.vectorFieldNames.count
+        if vectors > TargetRules.mostVectorFields {
+            findings.append(
+                Finding(
+                    .refusal, code: "STO-PLAN-TARGET-CANNOT-HOLD", subject: "\(collection.name)",
+                    message: "no Milvus holds \(vectors) vector fields in a collection, but "
+                        + "\(TargetRules.mostVectorFields)",
+                    remedy: "Leave some out with `fields: {NAME: drop}`."))
+        } else if vectors > TargetRules.vectorFieldsByDefault {
+            note(
+                "\(collection.name)",
+                "\(vectors) vector fields: the target takes more than "
+                    + "\(TargetRules.vectorFieldsByDefault) only if its `proxy.maxVectorFieldNum` "
+                    + "was raised")
+        }
+        if collection.schema.fields.count > TargetRules.fieldsByDefault {
+            note(
+                "\(collection.name)",
+                "\(collection.schema.fields.count) fields: the target takes more than "
+                    + "\(TargetRules.fieldsByDefault) only if its `proxy.maxFieldNum` was raised")
+        }
+        return findings
+    }
+
+    /// Go servers take letters, digits and _; Lite 3 takes any name [measured] but a few words.
+    private func names(_ collection: CollectionDescription) -> [Finding] {
+        func refusal(_ subject: String, _ what: String, _ remedy: String) -> Finding {
+            Finding(
+                .refusal, code: "STO-PLAN-NAME", subject: subject,
+                message: "\(server) does not take the name of this \(what)", remedy: remedy)
+        }
+        let name = collection.name
+        var findings = collection.schema.fields.filter { !takesFieldName($0.name) }.map { field in
+            refusal(
+                "\(name).\(field.name)", "field",
+                "Give another with `fields: {\(field.sourceName ?? field.name): {rename: …}}`.")
+        }
+        guard identity.kind == .milvus else { return findings }
+        if !name.database.isMilvusName {
+            findings.append(
+                refusal(name.database, "database", "Name another one: `target: DATABASE.*`."))
+        }
+        // Some versions take a dollar in the name of a collection.
+        if !name.collection.replacing("$", with: "_").isMilvusName {
+            findings.append(
+                refusal(
+                    "\(name)", "collection",
+                    "Give another with `target:`: letters, digits and _, not a digit first."))
+        }
+        return findings
+    }
+
+    private func takesFieldName(_ name: String) -> Bool {
         switch identity.kind {
-        case .unknown: true  // The description is read back after creation and compared.
-        case .lite:
-            switch feature {
-            case .nullable, .sparse, .severalVectors, .functions: true
-            case .halfVectors, .int8Vectors, .clusteringKey, .geometry, .structs, .binaryVectors,
-                .varcharAutoID, .keysOfAutoID:
-                false
-            }
-        case .milvus:
-            switch feature {
-            case .binaryVectors, .varcharAutoID: true
-            // 2.3.5 knows float16, and dies of a Flush after a few inserts of it.
-            case .sparse, .severalVectors, .halfVectors, .clusteringKey: isAtLeast(2, 4)
-            case .nullable, .functions: isAtLeast(2, 5)
-            case .int8Vectors, .geometry, .structs, .keysOfAutoID: isAtLeast(2, 6)
-            }
+        case .unknown: true
+        case .lite: !FieldName.isReservedByLite(name)
+        case .milvus: name.isMilvusName
         }
-    }
-
-    private func isAtLeast(_ major: Int, _ minor: Int) -> Bool {
-        !identity.numbers.lexicographicallyPrecedes([major, minor])
-    }
-
-    /// The attribute of `field` that the target lacks, as a noun.
-    private func missing(_ field: FieldSchema) -> String? {
-        let needed: Feature? =
-            switch field.type {
-            case .sparseFloatVector: .sparse
-            case .float16Vector, .bfloat16Vector: .halfVectors
-            case .int8Vector: .int8Vectors
-            case .binaryVector: .binaryVectors
-            case .geometry, .timestamptz, .text: .geometry
-            case .arrayOfStruct, .arrayOfVector, .structure: .structs
-            default: nil
-            }
-        if let needed, !has(needed) { return "\(field.type.milvusName) fields that hold" }
-        if field.isNullable, !has(.nullable) { return "nullable fields" }
-        if field.isAutoID, field.type == .varchar, !has(.varcharAutoID) {
-            return "Auto ID for VARCHAR keys"
-        }
-        return nil
     }
 }

@@ -49,17 +49,6 @@ extension MilvusEndpoint {
     }
 }
 
-extension Planner {
-    /// The plan of a migration file: its rules applied to what the source has.
-    func plan(_ migration: Migration, source: any Source) async throws -> MigrationPlan {
-        let selection = try migration.transfers(for: try await Planner.collections(of: source))
-        var plan = try await plan(
-            selection.requests, fingerprint: migration.identity.fingerprint)
-        plan.notes = selection.notes
-        return plan
-    }
-}
-
 extension Endpoint {
     /// A cluster named on the command line, where a secret may only be referred to.
     init(argument uri: String, token: String?) throws(StopoverError) {

@@ -84,8 +84,7 @@ struct JobSession {
     private func begin(
         _ source: MilvusCluster, _ target: MilvusCluster
     ) async throws -> (StoredPlan, Ledger) {
-        let plan = try await Planner(source: source, target: target).plan(
-            migration, source: source)
+        let plan = try await Planner.plan(migration, source: source, target: target)
         guard plan.refusals.isEmpty else { throw RefusedPlan(plan).error }
         for finding in plan.allFindings { console.note("\(finding.subject): \(finding.message)") }
         let stored = StoredPlan(plan: plan, identity: migration.identity)

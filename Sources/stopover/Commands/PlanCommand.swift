@@ -15,7 +15,7 @@ struct PlanCommand: AsyncParsableCommand {
         try await output.reportingErrors { console in
             let migration = try Migration(contentsOf: file)
             let plan = try await Clusters.withClusters(of: migration) { source, target in
-                try await Planner(source: source, target: target).plan(migration, source: source)
+                try await Planner.plan(migration, source: source, target: target)
             }
             try console.result(
                 "plan", plan.withoutEncodedSchemas,

@@ -27,6 +27,7 @@ struct PlanReport {
             ])
         }
         lines += table.lines(width: width)
+        if let capacity = plan.capacity { lines += ["", capacity.line] }
         let findings = plan.allFindings
         if !findings.isEmpty { lines.append("") }
         for finding in findings {

@@ -1,0 +1,119 @@
+import StopoverCore
+import Synchronization
+
+/// A cluster in memory that can be asked and not written to: what a plan needs, and no more. Every
+/// call that would change it is noted in `changes`, and throws.
+final class FakeCluster: Source, Target {
+    let address: String
+    private let version: ServerIdentity
+    private let described: [CollectionName: CollectionDescription]
+    private let moreDatabases: [String]
+    /// Rows that match: by partition, nil for all.
+    private let rows: @Sendable (RowSelection) throws(StopoverError) -> Int64
+    private let log = Mutex<[String]>([])
+
+    init(
+        _ version: ServerIdentity = .sample(2, 5), _ collections: [CollectionDescription] = [],
+        address: String = "http://source:19530", databases: [String] = ["default"],
+        rows: @escaping @Sendable (RowSelection) throws(StopoverError) -> Int64 = { _ in 0 }
+    ) {
+        self.address = address
+        self.version = version
+        described = Dictionary(collections.map { ($0.name, $0) }) { first, _ in first }
+        moreDatabases = databases
+        self.rows = rows
+    }
+
+    var changes: [String] { log.withLock { $0 } }
+
+    func identity() async throws(StopoverError) -> ServerIdentity { version }
+
+    func databases() async throws(StopoverError) -> [String] {
+        Set(moreDatabases).union(described.keys.map(\.database)).sorted()
+    }
+
+    func collections(in database: String) async throws(StopoverError) -> [String] {
+        described.keys.filter { $0.database == database }.map(\.collection)
+    }
+
+    func describe(_ name: CollectionName) async throws(StopoverError) -> CollectionDescription? {
+        described[name]
+            ?? described.values.first {
+                $0.name.database == name.database && $0.aliases.contains(name.collection)
+            }
+    }
+
+    func count(_ rows: RowSelection) async throws(StopoverError) -> Int64 { try self.rows(rows) }
+
+    func pinTimestamp() async throws(StopoverError) -> PinnedTimestamp? { nil }
+    func page(_ request: PageRequest) async throws(StopoverError) -> Page {
+        Page(batch: Batch(rowCount: 0, columns: []), firstKey: nil, lastKey: nil)
+    }
+
+    // MARK: Changes
+
+    private func refused(_ call: String = #function) -> StopoverError {
+        log.withLock { $0.append(call) }
+        return StopoverError(.fakeWrites, "\(call) was called", remedy: "A plan writes nothing.")
+    }
+
+    var codec: any ColumnCodec { NoCodec() }
+    func createDatabase(_ name: String) async throws(StopoverError) { throw refused() }
+    func create(_ collection: CollectionDescription) async throws(StopoverError) {
+        throw refused()
+    }
+    func write(
+        _ batch: Batch, to destination: InsertDestination, mode: WriteMode
+    ) async -> WriteOutcome { .rejected(refused()) }
+    func flush(_ name: CollectionName) async throws(StopoverError) -> FlushTicket {
+        throw refused()
+    }
+    func isFlushed(
+        _ ticket: FlushTicket, of name: CollectionName
+    ) async throws(StopoverError) -> Bool { throw refused() }
+    func createIndex(
+        _ index: IndexDescription, on name: CollectionName
+    ) async throws(StopoverError) { throw refused() }
+    func createAlias(_ alias: String, of name: CollectionName) async throws(StopoverError) {
+        throw refused()
+    }
+    func rename(
+        _ name: CollectionName, to newName: CollectionName
+    ) async throws(StopoverError) { throw refused() }
+    func drop(_ name: CollectionName) async throws(StopoverError) { throw refused() }
+    func load(_ name: CollectionName) async throws(StopoverError) { throw refused() }
+    func loadProgress(of name: CollectionName) async throws(StopoverError) -> Int {
+        throw refused()
+    }
+    func release(_ name: CollectionName) async throws(StopoverError) { throw refused() }
+}
+
+/// A plan touches no rows.
+private struct NoCodec: ColumnCodec {
+    private var error: StopoverError {
+        StopoverError(.fakeWrites, "the codec was called", remedy: "A plan touches no rows.")
+    }
+
+    func slice(_ batch: Batch, rows: Range<Int>) throws(StopoverError) -> Batch { throw error }
+    func keeping(_ isKept: [Bool], of batch: Batch) throws(StopoverError) -> Batch { throw error }
+    func allValid(_ column: Column, rowCount: Int) -> Column { column }
+    func renamed(_ column: Column, to name: String) throws(StopoverError) -> Column { throw error }
+    func nullRows(of column: Column, rowCount: Int) throws(StopoverError) -> [Int] { throw error }
+    func filled(
+        _ column: Column, with value: DefaultValue, rowCount: Int
+    ) throws(StopoverError) -> Column { throw error }
+    func violations(
+        in column: Column, of field: FieldSchema, rowCount: Int
+    ) throws(StopoverError) -> [RowViolation] { throw error }
+    func promoted(
+        _ dynamic: Column, to fields: [FieldSchema], rowCount: Int
+    ) throws(StopoverError) -> PromotedColumns { throw error }
+    func keyCounts(
+        of dynamic: Column, rowCount: Int
+    ) throws(StopoverError) -> [String: Int] { throw error }
+    func json(_ rows: [Int], of batch: Batch) throws(StopoverError) -> [[UInt8]] { throw error }
+}
+
+extension StopoverError.Code {
+    fileprivate static let fakeWrites = Self("STO-TEST-PLAN-WRITES", exit: .failed)
+}

@@ -61,6 +61,11 @@ struct JSONNumber {
     }
 
     private mutating func append(_ digit: UInt8, behind zeros: Int) {
+        // Most numbers end before they could overflow.
+        if zeros == 0, !isLong, magnitude < UInt64.max / 10 {
+            magnitude = magnitude * 10 + UInt64(digit)
+            return
+        }
         var rest = zeros + 1
         var next = magnitude
         while rest > 0, !isLong {

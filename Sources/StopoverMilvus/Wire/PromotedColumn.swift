@@ -9,6 +9,7 @@ struct PromotedColumn {
     /// What the row that is walked has under the key, in its last place.
     var found: JSONMember?
 
+    private let maximumBytes: Int?
     private let layout: ValueLayout
     private let dataField: Int
     private var payload: [UInt8] = []
@@ -28,6 +29,7 @@ struct PromotedColumn {
         self.layout = layout
         self.dataField = dataField
         key = Array(field.name.utf8)
+        maximumBytes = field.maximumBytes
         if field.isNullable { valid.reserveCapacity(rowCount) }
         payload.reserveCapacity(rowCount * field.type.payloadElementWidth)
     }
@@ -132,8 +134,8 @@ struct PromotedColumn {
     }
 
     private mutating func append(record text: some Collection<UInt8>) -> String? {
-        if let maximum = field.maximumBytes, text.count > maximum {
-            return "is \(text.count.grouped) bytes long, of at most \(maximum.grouped)"
+        if let maximumBytes, text.count > maximumBytes {
+            return "is \(text.count.grouped) bytes long, of at most \(maximumBytes.grouped)"
         }
         payload.append(field: 1, bytes: text)
         return nil

@@ -88,9 +88,11 @@ extension RowJSON {
             return JSONText.isUTF8(bytes)
         }
         guard isJSON else { return line.append(jsonBytes: json) }
-        // Between values, for texts have none: a row is one line.
-        for byte in json {
-            line.append(byte == 0x0A || byte == 0x0D ? UInt8(ascii: " ") : byte)
+        // Line breaks stand between values, for texts have none: a row is one line.
+        let start = line.count
+        line += json
+        for place in start..<line.count where line[place] == 0x0A || line[place] == 0x0D {
+            line[place] = UInt8(ascii: " ")
         }
     }
 

@@ -180,6 +180,27 @@ struct PromotionTests {
         #expect(try rows(result.columns[0], field("k", .int64)) == [value])
     }
 
+    @Test("is the nearest float, next to half-way between two as well", arguments: groups)
+    func nearest(_ group: Int) {
+        var random = WireRandom(seed: UInt64(group) + 8000)
+        for round in 0..<500 {
+            let float = Float(bitPattern: UInt32(truncatingIfNeeded: random.next()))
+            guard float.isFinite, float.nextUp.isFinite else { continue }
+            let halfway = (Double(float) + Double(float.nextUp)) / 2
+            let double = random.pick([halfway, halfway.nextUp, halfway.nextDown, Double(float)])
+            // With digits behind the double's own, which decide between its neighbours.
+            let parts = "\(double)".split(separator: "e")
+            let digits = parts[0] + (random.chance(50) ? "" : "\(random.int(0...999_999))")
+            let text = parts.count > 1 ? "\(digits)e\(parts[1])" : String(digits)
+            let (first, second) = Array(text.utf8).withUnsafeBufferPointer {
+                (JSONNumber($0).float, JSONNumber($0).double)
+            }
+            let place: Comment = "seed \(group + 8000), round \(round): \(text)"
+            #expect(first?.bitPattern == Float(text)?.bitPattern, place)
+            #expect(second?.bitPattern == Double(text)?.bitPattern, place)
+        }
+    }
+
     @Test(
         "is a violation where the field cannot hold it",
         arguments: [

@@ -170,7 +170,8 @@ struct PromotionTests {
         arguments: [
             ("9007199254740993", RowValue.int(9_007_199_254_740_993)), ("1.0", .int(1)),
             ("1e3", .int(1000)), ("-9223372036854775808", .int(.min)), ("-0.0", .int(0)),
-            ("9223372036854775807.000", .int(.max)), ("120e-1", .int(12)),
+            ("9e18", .int(9_000_000_000_000_000_000)), ("9223372036854775807.000", .int(.max)),
+            ("120e-1", .int(12)),
             ("0.0000e-99999999999999999999", .int(0)),
         ])
     func integers(_ number: String, _ value: RowValue) throws {
@@ -207,7 +208,8 @@ struct PromotionTests {
             ("300", DataType.int8, "is 300, outside of -128 to 127"),
             ("-32769", .int16, "is -32,769, outside of -32,768 to 32,767"),
             ("9223372036854775808", .int64, "is outside of -9,223,372,036,854,775,808 to 9"),
-            ("1e99999999999999999999", .int64, "is outside of"), ("1.5", .int32, "is no whole"),
+            ("1e19", .int64, "is outside of"), ("1e99999999999999999999", .int64, "is outside of"),
+            ("1.5", .int32, "is no whole"),
             ("1e-99999999999999999999", .int32, "is no whole number"),
             ("\"7\"", .int32, "is a text where INT32 is wanted"),
             ("7", .varchar, "is a number where VARCHAR is wanted"),

@@ -11,20 +11,6 @@ struct JSONScan {
     /// Whether that object has a key `$meta`, written without escapes.
     private(set) var namesDynamicField = false
 
-    /// A member of an object, by places among its bytes.
-    struct Member {
-        /// Between the quotes; escapes are as they stand.
-        var key: Range<Int>
-        var value: Range<Int>
-
-        /// From the first quote of the key to the end of the value.
-        var whole: Range<Int> { key.lowerBound - 1..<value.upperBound }
-    }
-
-    /// Members of the object that was scanned last, where they were asked for.
-    private(set) var members: [Member] = []
-    private var collectsMembers = false
-
     /// Brackets that are open, true for an object.
     private var open: [Bool] = []
     private var position = 0
@@ -40,15 +26,6 @@ struct JSONScan {
         return scan(bytes) ? nil : min(position, bytes.count)
     }
 
-    /// The members of an object, in their order, a key as often as it is written; nil when the bytes
-    /// are no JSON object. Valid until the next scan.
-    mutating func members(of bytes: UnsafeBufferPointer<UInt8>) -> [Member]? {
-        collectsMembers = true
-        defer { collectsMembers = false }
-        members.removeAll(keepingCapacity: true)
-        return firstFault(in: bytes) == nil && isObject ? members : nil
-    }
-
     private mutating func scan(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
         skipSpace(bytes)
         isObject = position < bytes.count && bytes[position] == UInt8(ascii: "{")
@@ -57,11 +34,6 @@ struct JSONScan {
             guard let isWhole = begin(bytes) else { return false }
             guard isWhole else { continue }
             while true {
-                if collectsMembers, open.count == 1, isObject, let last = members.indices.last,
-                    members[last].value.isEmpty
-                {
-                    members[last].value = members[last].value.lowerBound..<position
-                }
                 skipSpace(bytes)
                 guard let inObject = open.last else { return position == bytes.count }
                 guard position < bytes.count else { return false }
@@ -124,14 +96,9 @@ struct JSONScan {
                 || bytes[start + 1..<position - 1].elementsEqual(
                     CollectionSchema.dynamicFieldName.utf8)
         }
-        let end = position - 1
         skipSpace(bytes)
         guard position < bytes.count, bytes[position] == UInt8(ascii: ":") else { return false }
         position += 1
-        if collectsMembers, open.count == 1, isObject {
-            skipSpace(bytes)
-            members.append(Member(key: start + 1..<end, value: position..<position))
-        }
         return true
     }
 

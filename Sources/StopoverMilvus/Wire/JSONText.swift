@@ -1,79 +1,140 @@
-/// Strings and numbers of JSON, from their bytes.
+/// Texts of JSON, out of their escapes and into them.
 enum JSONText {
-    /// What stands between the quotes of a string, its escapes resolved. Half a surrogate pair
-    /// becomes U+FFFD, as Go reads it.
-    /// - Parameter raw: of a string that ``JSONScan`` took.
-    static func unescaped(_ raw: UnsafeBufferPointer<UInt8>) -> [UInt8] {
-        guard raw.contains(UInt8(ascii: "\\")) else { return Array(raw) }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(raw.count)
+    /// Whether the bytes are UTF-8, which JSON's own grammar does not say.
+    static func isUTF8(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        (try? UTF8Span(validating: bytes.span)) != nil
+    }
+
+    /// Appends what a text says.
+    /// - Parameter text: the bytes between its quotes, walked by ``JSONWalk``.
+    /// - Returns: false when it has half of a surrogate pair, which stands for no character; U+FFFD
+    ///   is in its place, as Go has it.
+    static func append(
+        unescaped text: UnsafeBufferPointer<UInt8>, to result: inout [UInt8]
+    ) -> Bool {
+        var isWhole = true
         var position = 0
-        while position < raw.count {
-            let byte = raw[position]
-            guard byte == UInt8(ascii: "\\"), position + 1 < raw.count else {
-                bytes.append(byte)
+        while position < text.count {
+            let byte = text[position]
+            guard byte == UInt8(ascii: "\\"), position + 1 < text.count else {
+                result.append(byte)
                 position += 1
                 continue
             }
-            let escape = raw[position + 1]
             position += 2
-            switch escape {
-            case UInt8(ascii: "n"): bytes.append(0x0A)
-            case UInt8(ascii: "t"): bytes.append(0x09)
-            case UInt8(ascii: "r"): bytes.append(0x0D)
-            case UInt8(ascii: "b"): bytes.append(0x08)
-            case UInt8(ascii: "f"): bytes.append(0x0C)
-            case UInt8(ascii: "u"): bytes += scalar(raw, &position)
-            default: bytes.append(escape)
+            switch text[position - 1] {
+            case UInt8(ascii: "b"): result.append(0x08)
+            case UInt8(ascii: "f"): result.append(0x0C)
+            case UInt8(ascii: "n"): result.append(0x0A)
+            case UInt8(ascii: "r"): result.append(0x0D)
+            case UInt8(ascii: "t"): result.append(0x09)
+            case UInt8(ascii: "u"):
+                let scalar = scalar(text, &position)
+                if scalar == nil { isWhole = false }
+                result += Array(String(scalar ?? "\u{FFFD}").utf8)
+            case let escaped: result.append(escaped)
             }
         }
-        return bytes
+        return isWhole
     }
 
-    /// The code point after `\u`, and the second half of its pair where one follows.
+    /// The character of the four digits at `position`, or of a pair of such escapes; nil, past the
+    /// first, for a half without the other.
     private static func scalar(
-        _ raw: UnsafeBufferPointer<UInt8>, _ position: inout Int
-    ) -> [UInt8] {
-        let first = unit(raw, &position)
-        var code = first
-        if (0xD800..<0xDC00).contains(first), position + 1 < raw.count,
-            raw[position] == UInt8(ascii: "\\"), raw[position + 1] == UInt8(ascii: "u")
-        {
-            var next = position + 2
-            let second = unit(raw, &next)
-            if (0xDC00..<0xE000).contains(second) {
-                code = 0x10000 + (first - 0xD800) << 10 + (second - 0xDC00)
-                position = next
-            }
-        }
-        return Array(String(Unicode.Scalar(code) ?? "\u{FFFD}").utf8)
+        _ text: UnsafeBufferPointer<UInt8>, _ position: inout Int
+    ) -> Unicode.Scalar? {
+        let unit = unit(text, position)
+        position = min(position + 4, text.count)
+        guard let unit else { return nil }
+        guard UTF16.isLeadSurrogate(unit) else { return Unicode.Scalar(unit) }
+        guard position + 6 <= text.count, text[position] == UInt8(ascii: "\\"),
+            text[position + 1] == UInt8(ascii: "u"),
+            let trail = self.unit(text, position + 2), UTF16.isTrailSurrogate(trail)
+        else { return nil }
+        position += 6
+        return UTF16.decode(UTF16.EncodedScalar([unit, trail]))
     }
 
-    private static func unit(_ raw: UnsafeBufferPointer<UInt8>, _ position: inout Int) -> UInt32 {
-        var unit: UInt32 = 0
-        for _ in 0..<4 where position < raw.count {
-            let digit = Character(Unicode.Scalar(raw[position])).hexDigitValue ?? 0
-            unit = unit << 4 | UInt32(digit)
-            position += 1
+    private static func unit(_ text: UnsafeBufferPointer<UInt8>, _ position: Int) -> UInt16? {
+        guard position + 4 <= text.count else { return nil }
+        var unit: UInt16 = 0
+        for offset in 0..<4 {
+            guard let nibble = nibble(text[position + offset]) else { return nil }
+            unit = unit << 4 | UInt16(nibble)
         }
         return unit
     }
 
-    /// A number that is whole, exactly; nil for a fraction and beyond INT64. `1.0` and `1e3` are
-    /// whole, as far as a double tells them exactly.
-    static func whole(_ raw: UnsafeBufferPointer<UInt8>) -> Int64? {
-        let text = String(decoding: raw, as: UTF8.self)
-        if let value = Int64(text) { return value }
-        guard text.contains(where: { $0 == "." || $0 == "e" || $0 == "E" }),
-            let value = Double(text), value.magnitude <= 0x1p53
-        else { return nil }
-        return Int64(exactly: value)
+    /// The value of a hexadecimal digit.
+    static func nibble(_ digit: UInt8) -> UInt8? {
+        switch digit {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
+}
+
+/// Writing JSON.
+extension [UInt8] {
+    /// A text in quotes. What stands in no line of text is escaped, the rest is as it is.
+    /// - Parameter text: UTF-8.
+    mutating func append(jsonText text: some Collection<UInt8>) {
+        append(UInt8(ascii: "\""))
+        for byte in text {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+                append(UInt8(ascii: "\\"))
+                append(byte)
+            case 0x0A: self += "\\n".utf8
+            case 0x0D: self += "\\r".utf8
+            case 0x09: self += "\\t".utf8
+            case ..<0x20, 0x7F:
+                self += "\\u00".utf8
+                append(hexadecimal: byte >> 4)
+                append(hexadecimal: byte & 0xF)
+            default: append(byte)
+            }
+        }
+        append(UInt8(ascii: "\""))
     }
 
-    /// JSON of a floating-point number that can be read back; JSON has no NaN and no infinities.
-    static func text(_ value: some BinaryFloatingPoint & CustomStringConvertible) -> String {
-        if value.isNaN { return "\"NaN\"" }
-        if value.isInfinite { return value < 0 ? "\"-Infinity\"" : "\"Infinity\"" }
-        return value.description
+    private mutating func append(hexadecimal nibble: UInt8) {
+        append(nibble + (nibble < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10))
+    }
+
+    /// Bytes that are no text, as `{"base64":"…"}` (RFC 4648, with padding).
+    mutating func append(jsonBytes bytes: some Collection<UInt8>) {
+        self += #"{"base64":""#.utf8
+        var bits: UInt32 = 0
+        var count = 0
+        for byte in bytes {
+            bits = bits << 8 | UInt32(byte)
+            count += 1
+            if count == 3 {
+                append(base64: bits, digits: 4)
+                (bits, count) = (0, 0)
+            }
+        }
+        if count > 0 {
+            append(base64: bits << (8 * UInt32(3 - count)), digits: count + 1)
+            for _ in count..<3 { append(UInt8(ascii: "=")) }
+        }
+        self += #""}"#.utf8
+    }
+
+    /// The upper `digits` of the four in 24 bits.
+    private mutating func append(base64 bits: UInt32, digits: Int) {
+        for digit in 0..<digits {
+            let value = UInt8(truncatingIfNeeded: bits >> (18 - 6 * UInt32(digit))) & 0x3F
+            switch value {
+            case 0..<26: append(value + UInt8(ascii: "A"))
+            case 26..<52: append(value - 26 + UInt8(ascii: "a"))
+            case 52..<62: append(value - 52 + UInt8(ascii: "0"))
+            case 62: append(UInt8(ascii: "+"))
+            default: append(UInt8(ascii: "/"))
+            }
+        }
     }
 }

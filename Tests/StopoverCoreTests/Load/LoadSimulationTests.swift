@@ -14,7 +14,7 @@ struct LoadSimulationTests {
 
     @Test("loses nothing, doubles nothing, and ends, whatever the seed")
     func schedules() async {
-        let start = UInt64.random(in: 0 ..< 1 << 40)
+        let start = UInt64.random(in: 0..<1 << 40)
         print("The load, simulated: \(Self.seeds) schedules from seed \(start)")
         let bad = (start..<start + Self.seeds).lazy
             .map { ($0, LoadSimulation.run(seed: $0)) }.first { !$0.1.isGood }

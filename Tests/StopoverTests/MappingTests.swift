@@ -144,8 +144,10 @@ struct MappingTests {
     func standalone() async throws {
         let tool = try Tool()
         let server = try await RealServer(.standalone)
+        let cases = ["keyed", "copied", "regenerated", "renamed", "filtered"]
         let seeded = try await Clone.fixture(
-            "mapping.py", ["seed", "--uri", server.uri, "--for", "standalone"], in: tool.scratch)
+            "mapping.py", ["seed", "--uri", server.uri, "--for", "standalone"] + cases,
+            in: tool.scratch)
         try #require(seeded.status == 0, "\(seeded)")
         let file = try tool.migration(
             """
@@ -160,9 +162,7 @@ struct MappingTests {
             """)
         let migrated = try await tool.run(["run", file])
         #expect(migrated.status == 0, "\(migrated)")
-        try await expect(
-            ["keyed", "copied", "regenerated", "renamed", "filtered"], in: "moved", of: server,
-            tool)
+        try await expect(cases, in: "moved", of: server, tool)
         let described = try await Clone.fixture(
             "describe.py", ["--uri", server.uri, "--db", "moved", "--collection", "keyed"],
             in: tool.scratch)

@@ -28,6 +28,11 @@ struct Finaliser: Sendable {
         }
         if !isPublished { try await publish() }
         result.notes = try await createAliases()
+        if let made = try await engine.retryingControl({ [engine, plan] in
+            try await engine.target.describe(plan.target.name)
+        }) {
+            result.notes += SchemaComparison.losses(asked: plan.target, made: made)
+        }
         if plan.request.mapping.loads {
             try await load(plan.target.name)
             result.isLoaded = true
@@ -41,7 +46,12 @@ struct Finaliser: Sendable {
         for index in plan.target.indexes {
             try await engine.retryingControl {
                 let made = try await engine.target.describe(collection)?.indexes ?? []
-                guard !made.contains(where: { $0.field == index.field }) else { return }
+                // Lite 3 names an index by its field, whatever it was asked.
+                let isOnly = plan.target.indexes.count { $0.field == index.field } == 1
+                let isMade = made.contains {
+                    $0.field == index.field && (isOnly || $0.name == index.name)
+                }
+                guard !isMade else { return }
                 try await engine.target.createIndex(index, on: collection)
             }
         }

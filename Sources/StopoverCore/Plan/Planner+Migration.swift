@@ -3,11 +3,11 @@ extension Planner {
     /// the two clusters' plans, and how much it is.
     /// - Parameters:
     ///   - freeDiskBytes: of the file system that the spool is on; nil is not asked.
-    ///   - probe: what a short probe of the source measured; nil goes by the schemas.
+    ///   - probes: reads pages of the largest collection for two seconds, to say how long it takes.
     /// - Throws: as ``Migration/transfers(for:)``, and what the clusters answer.
     public static func plan(
         _ migration: Migration, source: any Source, target: any Target,
-        freeDiskBytes: Int64? = nil, probe: Capacity.Probe? = nil
+        freeDiskBytes: Int64? = nil, probes: Bool = false
     ) async throws(StopoverError) -> MigrationPlan {
         let selection = try migration.transfers(for: try await Planner.collections(of: source))
         let planner = Planner(
@@ -18,7 +18,9 @@ extension Planner {
         plan.notes = selection.notes
         var facts = Capacity.Facts(migration)
         facts.freeDiskBytes = freeDiskBytes
-        facts.probe = probe
+        if probes {
+            facts.probe = try await SourceProbe(source: source, transfers: plan.transfers).run()
+        }
         let capacity = Capacity(of: plan.transfers, facts)
         plan.capacity = capacity
         plan.clusterFindings +=

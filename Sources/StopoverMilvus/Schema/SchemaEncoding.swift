@@ -37,7 +37,9 @@ enum SchemaEncoding {
         }
         let structArrays = byName(source.structArrayFields, \.name)
         message.structArrayFields = schema.fields.filter { $0.type == .arrayOfStruct }.map {
-            structArray($0, from: structArrays[$0.name] ?? MilvusStructArrayFieldSchema())
+            structArray(
+                $0,
+                from: structArrays[$0.sourceName ?? $0.name] ?? MilvusStructArrayFieldSchema())
         }
         return message
     }

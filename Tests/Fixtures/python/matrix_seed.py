@@ -24,6 +24,13 @@ SEEDING_THREADS = 8
 # 2.3.5 dies when its query node merges two inserts of one ("unsupported data type: Float16Vector",
 # insert_node.go:66); one insert can be flushed, loaded and read.
 ONE_INSERT = {DataType.FLOAT16_VECTOR}
+# What a server is not offered, because it would take it and die.
+DEADLY = {("standalone", DataType.TIMESTAMPTZ):
+          "takes the rows, and dies when it writes them: “panic: unsupported data type” "
+          "(payload_writer.go:543)"}
+# Not every target has them, and a plan refuses whole collections.
+ALONE = {DataType.GEOMETRY, DataType.TIMESTAMPTZ}
+NO_SUCH_VALUE = "no such value"
 
 Cell = tuple[Type, str]
 Examples = dict[Cell, list[tuple[Any, Any]]]
@@ -92,18 +99,23 @@ def shapes(refused: dict[Cell, str]) -> list[Shape]:
     """As few collections as hold every cell that is not refused. Empty and null columns are alone,
     so that whole pages are. A field of 2.3.5 that is no float vector is its only vector."""
     result = []
-    vectors = [type for type in matrix_types.TYPES if type.is_vector]
-    several = [type for type in matrix_types.TYPES if not type.is_vector] + vectors[:1]
-    for types in [several, *[[type] for type in vectors[1:]]]:
+    first_vector = next(type for type in matrix_types.TYPES if type.is_vector)
+    single = [type for type in matrix_types.TYPES
+              if type.kind in ALONE or (type.is_vector and type != first_vector)]
+    several = [type for type in matrix_types.TYPES if type not in single]
+    for types in [several, *[[type] for type in single]]:
         groups: dict[str, list[Cell]] = {}
         for variant in VARIANTS:
             for type in types:
                 if (type, variant) in refused:
                     continue
                 # Keys of a dynamic field can be null in a collection that knows no nulls.
-                alone = variant in ("empty", "no rows") or (
+                alone = variant in ("empty", "no rows", "infinite") or (
                     variant in NULLABLE and not type.is_dynamic)
-                groups.setdefault(variant if alone else "values", []).append((type, variant))
+                group = variant if alone else "values"
+                if variant == "infinite" and type.is_vector:
+                    group = "infinite vector"
+                groups.setdefault(group, []).append((type, variant))
         for group, cells in groups.items():
             name = f"{types[0].name if len(types) == 1 else 'scalars'} {group}".replace(" ", "_")
             result.append(Shape(name, tuple(cells), group in NULLABLE))
@@ -117,14 +129,14 @@ def said(error: MilvusException) -> str:
     # The number of rows that the probe happened to send is no part of the reason.
     text = re.sub(r"num_rows \(\d+\): invalid parameter\[expected=\d+\]\[actual=\d+\]",
                   "num_rows", text)
-    return f"“{' '.join(text.split())}”"
+    return f"says “{' '.join(text.split())}”"
 
 
 class Seeder:
-    """One source server."""
+    """One source server, of the kind `lite3` or `standalone`."""
 
-    def __init__(self, uri: str) -> None:
-        self.uri = uri
+    def __init__(self, kind: str, uri: str) -> None:
+        self.kind, self.uri = kind, uri
         self.server = Server(uri, database=DATABASE)
         client = MilvusClient(uri=uri)
         if DATABASE not in client.list_databases():
@@ -137,7 +149,11 @@ class Seeder:
         """The cells that the server cannot hold, or that do not exist, with the reason."""
         result: dict[Cell, str] = {}
         for type in matrix_types.TYPES:
-            self.probe(type, ["plain", "empty", "extreme", "nasty"], False, result)
+            if deadly := DEADLY.get((self.kind, type.kind)):
+                result |= {(type, variant): deadly for variant in VARIANTS}
+                continue
+            self.probe(type, [variant for variant in VARIANTS
+                              if variant != "no rows" and variant not in NULLABLE], False, result)
             if (type, "plain") in result:
                 result |= {(type, variant): result[type, "plain"] for variant in VARIANTS}
             else:
@@ -164,10 +180,10 @@ class Seeder:
                 self.insert(PROBE, rows)
                 if loses:
                     result[type, variant] = "makes the field without nullable and says nothing"
-            except NoSuchValue as reason:
-                result[type, variant] = str(reason)
+            except NoSuchValue:
+                result[type, variant] = NO_SUCH_VALUE
             except MilvusException as error:
-                result[type, variant] = ("makes the field without nullable; of a null: "
+                result[type, variant] = ("makes the field without nullable, and of a null "
                                          if loses else "") + said(error)
 
     # --- seeding ---------------------------------------------------------------------------------
@@ -200,6 +216,13 @@ class Seeder:
 
     def insert(self, name: str, rows: list[seeding.Row]) -> None:
         self.client.insert(name, rows, retry_times=2)
+
+    def undescribed(self, shape: Shape) -> dict[str, set[str]]:
+        """Type parameters that the server was given and does not describe, by field."""
+        fields = Collection(self.server, shape.name).fields
+        return {type.field_name: set(type.parameters) - {pair.key for pair in
+                                                         fields[type.field_name].type_params}
+                for type in shape.types if not type.is_dynamic}
 
     def changes(self, shape: Shape) -> Examples:
         """What the server gives back otherwise than it was sent: pairs of sent and read."""

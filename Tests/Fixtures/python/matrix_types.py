@@ -31,7 +31,8 @@ VARIANTS = {
     "all null": "the field is nullable, and every row is null",
     "empty": "the empty string, array, JSON object, sparse vector, no dynamic key; all rows so",
     "no rows": "a collection without a row",
-    "extreme": "the ends of the type; -0.0, subnormal and infinite numbers; the longest values",
+    "extreme": "the ends of the type, -0.0 and subnormal numbers, the longest values",
+    "infinite": "±infinity and NaN, which have bits like any other float",
     "nasty": "text that breaks careless tools: quotes, escapes, control characters, any script",
 }
 NULLABLE = {"nulls", "all null"}
@@ -71,6 +72,8 @@ TYPES = [
     *[Type(name, kind, parameters=LENGTH if name == "varchar" else {})
       for name, kind in SCALARS.items()],
     Type("json", DataType.JSON),
+    Type("geometry", DataType.GEOMETRY),
+    Type("timestamptz", DataType.TIMESTAMPTZ),
     *[Type(f"array of {name}", DataType.ARRAY, kind,
            {"max_capacity": CAPACITY} | (LENGTH if name == "varchar" else {}))
       for name, kind in SCALARS.items()],
@@ -106,7 +109,8 @@ def values(type: Type, variant: str) -> list[Any]:
         return [with_null(type, value) if chosen.random() < 0.35 else value for value in plain]
     if variant == "plain":
         return [plain_value(type, chosen) for _ in range(PLAIN_ROWS)]
-    return {"empty": empty_values, "extreme": extreme_values, "nasty": nasty_values}[variant](type)
+    return {"empty": empty_values, "extreme": extreme_values, "nasty": nasty_values,
+            "infinite": infinite_values}[variant](type)
 
 
 def with_null(type: Type, value: Any) -> Any:
@@ -127,6 +131,10 @@ def plain_scalar(kind: DataType, chosen: random.Random) -> Any:
         return float32(chosen.uniform(-1000, 1000))
     if kind == DataType.DOUBLE:
         return chosen.uniform(-1e6, 1e6)
+    if kind == DataType.GEOMETRY:
+        return f"POINT ({chosen.randrange(-180, 180)} {chosen.randrange(-90, 90) + 0.5})"
+    if kind == DataType.TIMESTAMPTZ:
+        return f"{chosen.randrange(1971, 2100)}-0{chosen.randrange(1, 10)}-17T12:34:56Z"
     return "".join(chosen.choices("abc xyz0189-_.äß", k=chosen.randrange(1, 30)))
 
 
@@ -174,15 +182,20 @@ def dense(type: Type, numbers: list[float]) -> Any:
 def empty_values(type: Type) -> list[Any]:
     empty: dict[DataType, Any] = {
         DataType.VARCHAR: "", DataType.JSON: {}, DataType.ARRAY: [], DataType.NONE: {},
-        DataType.SPARSE_FLOAT_VECTOR: {}}
+        DataType.SPARSE_FLOAT_VECTOR: {}, DataType.GEOMETRY: "POINT EMPTY"}
     if type.kind not in empty:
         raise NoSuchValue("no value of this type is empty")
     return [empty[type.kind]] * 10
 
 
 NO_NUMBERS = [float("inf"), float("-inf"), float("nan")]
-EXTREME_FLOATS = [*FLOATS, *NO_NUMBERS]
-EXTREME_DOUBLES = [*DOUBLES, *NO_NUMBERS]
+
+
+# Lite 3 takes these two forms only, in any spelling.
+GEOMETRIES = ["POINT (0.1 -0.1)", "POINT(1 2)", "point (179.9999999999999 -90)", "POINT (1e10 0)",
+              "POLYGON ((0 0, 4 0, 4 4, 0 4, 0 0))", "POLYGON((0.5 0.25,1 0,1 1,0.5 0.25))"]
+TIMES = ["0001-01-01T00:00:00Z", "1969-12-31T23:59:59.999999Z", "1970-01-01T00:00:00Z",
+         "2024-02-29T23:59:59.5Z", "2025-06-30T12:00:00+05:30", "9999-12-31T23:59:59.999999Z"]
 
 
 def extreme_scalars(kind: DataType) -> list[Any]:
@@ -191,8 +204,9 @@ def extreme_scalars(kind: DataType) -> list[Any]:
         return [-half, half - 1, -half + 1, half - 2, 0, -1, 1]
     if kind == DataType.INT64:
         return [2**53 + 1]
-    return {DataType.BOOL: [True, False], DataType.FLOAT: EXTREME_FLOATS,
-            DataType.DOUBLE: EXTREME_DOUBLES,
+    return {DataType.BOOL: [True, False], DataType.FLOAT: FLOATS,
+            DataType.DOUBLE: DOUBLES,
+            DataType.GEOMETRY: GEOMETRIES, DataType.TIMESTAMPTZ: TIMES,
             DataType.VARCHAR: ["x" * LONGEST, "é" * (LONGEST // 2), "", "👍" * (LONGEST // 4)],
             }[kind]
 
@@ -254,6 +268,23 @@ def extreme_vectors(type: Type) -> list[Any]:
             DataType.INT8_VECTOR: lambda: np.frombuffer(data, dtype=np.int8),
         }.get(type.kind, lambda: data)())
     return result
+
+
+def infinite_values(type: Type) -> list[Any]:
+    if type.kind in (DataType.FLOAT, DataType.DOUBLE):
+        return NO_NUMBERS
+    if type.element in (DataType.FLOAT, DataType.DOUBLE):
+        return [NO_NUMBERS, [1.0, *NO_NUMBERS], NO_NUMBERS[2:]]
+    if type.kind == DataType.FLOAT_VECTOR:
+        return [[1.0] * (DIM - 1) + [number] for number in NO_NUMBERS]
+    if type.kind in (DataType.FLOAT16_VECTOR, DataType.BFLOAT16_VECTOR):
+        patterns = [0x7C00, 0x7E00] if type.kind == DataType.FLOAT16_VECTOR else [0x7F80, 0x7FC0]
+        rows = [struct.pack("<H", pattern) * DIM for pattern in patterns]
+        return rows if type.kind == DataType.BFLOAT16_VECTOR else [
+            np.frombuffer(row, dtype=np.float16) for row in rows]
+    if type.kind == DataType.SPARSE_FLOAT_VECTOR:
+        return [{1: number} for number in NO_NUMBERS]
+    raise NoSuchValue("the type holds no floating-point number of that kind")
 
 
 def nasty_values(type: Type) -> list[Any]:

@@ -1,4 +1,5 @@
 import Foundation
+import StopoverTesting
 import Testing
 
 /// Every type, in every variant, over every route between two kinds of real servers.

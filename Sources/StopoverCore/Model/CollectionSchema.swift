@@ -43,6 +43,8 @@ public struct FieldSchema: Hashable, Sendable, Codable {
     /// `dim`, `max_length`, `max_capacity`, `mmap.enabled`, … verbatim.
     public var typeParams: [String: String] = [:]
     public var defaultValue: DefaultValue?
+    /// Whether a target holds NaN and infinities in this field: the plan's word, no server's.
+    public var takesNonFinite = false
     /// The field of the source that this one continues, where it has another name there: what its
     /// server said of it that this type does not model is said of this one too.
     public var sourceName: String?

@@ -55,7 +55,9 @@ struct FieldMapping {
         if field.isFunctionOutput { return }
         read.append(field)
         if !(field.isPrimaryKey && mapping.autoID == .regenerate) {
-            columns.append(ColumnMapping(read: field, sent: made))
+            var sent = made
+            sent.takesNonFinite = rules.takesNonFinite(field.type)
+            columns.append(ColumnMapping(read: field, sent: sent))
         }
     }
 

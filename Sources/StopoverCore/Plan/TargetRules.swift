@@ -28,6 +28,16 @@ public struct TargetRules: Sendable {
         }
     }
 
+    /// Whether NaN and infinities are taken: Lite 3 looks at no number, 2.3.5 at those of vectors
+    /// [measured]; later servers refuse both (typeutil and validate_util in Milvus's proxy).
+    func takesNonFinite(_ type: DataType) -> Bool {
+        switch identity.kind {
+        case .lite: true
+        case .milvus: !type.isVector && !isAtLeast([2, 4])
+        case .unknown: false
+        }
+    }
+
     func isAtLeast(_ version: [Int]) -> Bool {
         !identity.numbers.lexicographicallyPrecedes(version)
     }

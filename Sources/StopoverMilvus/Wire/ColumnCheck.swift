@@ -103,7 +103,8 @@ struct ColumnCheck {
     /// Nothing is done row by row unless the payload holds a number that is not finite.
     private func floats(_ valueCount: Int, isVector: Bool) throws(WireError) -> [Fault] {
         try checkSize(valueCount)
-        guard let check = FloatCheck(type: field.type), case .fixed(let width) = form.layout
+        guard !field.takesNonFinite, let check = FloatCheck(type: field.type),
+            case .fixed(let width) = form.layout
         else { return [] }
         return payload.withUnsafeBytes { bytes in
             guard !check.isFinite(bytes) else { return [] }

@@ -15,6 +15,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from argparse import Namespace
 from collections import Counter
@@ -59,6 +60,8 @@ class Source:
     # What the server makes of values and of type parameters, whoever sends them.
     changes: Examples = field(default_factory=dict)
     undescribed: dict[str, set[str]] = field(default_factory=dict)
+    # Two routes share a source, and may want the same halves of a collection at once.
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     @staticmethod
     def seeded(kind: str, uri: str) -> Source:
@@ -113,9 +116,9 @@ class Route:
 
     def halves(self, shape: Shape) -> list[Shape]:
         halves = shape.halves()
-        missing = [half for half in halves
-                   if not self.source.seeder.client.has_collection(half.name)]
-        self.source.add(missing)
+        with self.source.lock:
+            self.source.add([half for half in halves
+                             if not self.source.seeder.client.has_collection(half.name)])
         return halves
 
     # --- the plan --------------------------------------------------------------------------------
@@ -170,11 +173,16 @@ class Route:
             target_collection=target.name, drop_field=[], ignore_key=False, by_partition=False,
             whole=False, limit=ALL_DIFFERENCES)
         try:
-            found = compare.compare(options)["differences"]
+            result = compare.compare(options)
         except (Unreadable, grpc.RpcError, ServerRefused, ValueError) as error:
             self.fail([shape], reason(error))
             return False
-        found += self.schema_differences(shape, server)
+        found = result["differences"] + self.schema_differences(shape, server)
+        seeded = sum(len(shape.rows(variant)) for variant in shape.variants)
+        if result["rows"] != seeded:
+            # Two collections that are both short of rows are equal, and prove nothing.
+            found.append({"what": "the source has not the rows that were seeded",
+                          "seeded": seeded, "read": result["rows"]})
         fields = {type.field_name for type in shape.types}
         for cell in shape.cells:
             # Of the cell's field and rows, or of none in particular: then it is everyone's.

@@ -165,6 +165,7 @@ struct TroubleTests {
         let ended = try await stage.run(try stage.file(", spool_dir: \"\(disk.path)\"")).ended()
         #expect(ended.status == 0, "\(ended)")
         try await stage.expectEverything()
+        withExtendedLifetime(disk) {}
     }
 
     @Test("a disk without room for a chunk ends the run with the way out")
@@ -177,6 +178,9 @@ struct TroubleTests {
         let again = try await stage.run(try stage.file()).ended()
         #expect(again.status == 0, "\(again)")
         try await stage.expectEverything()
+        // What rested there was fetched from there.
+        #expect(stage.chunks(in: disk.path + "/job").isEmpty)
+        withExtendedLifetime(disk) {}
     }
 }
 

@@ -113,3 +113,21 @@ public struct ErrorLog: Sendable {
 extension StopoverError.Code {
     public static let jobDamaged = Self("STO-JOB-DAMAGED", exit: .failed)
 }
+
+/// `spools`: every directory that the job's chunks have rested in, one a line.
+extension JobDirectory {
+    var spoolsPath: String { path + "/spools" }
+
+    public func spools() -> [String] {
+        let text = FileManager.default.contents(atPath: spoolsPath) ?? Data()
+        return String(decoding: text, as: UTF8.self).split(separator: "\n").map(String.init)
+    }
+
+    /// Remembers a directory before the first chunk rests in it.
+    public func noteSpool(_ directory: String) throws(StopoverError) {
+        let known = spools()
+        let absolute = URL(filePath: directory).standardizedFileURL.path()
+        if known.contains(absolute) { return }
+        try write(Data((known + [absolute]).joined(separator: "\n").utf8), to: spoolsPath)
+    }
+}

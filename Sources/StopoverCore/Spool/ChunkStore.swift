@@ -88,6 +88,8 @@ struct ChunkStore: Sendable {
         }
     }
 
+    var exists: Bool { FileManager.default.fileExists(atPath: directory) }
+
     func names() throws(StopoverError) -> [String] {
         do {
             return try FileManager.default.contentsOfDirectory(atPath: directory)

@@ -55,9 +55,32 @@ public final class Spool: Sendable {
         report(usedBytes)
     }
 
+    /// Fetches chunks that an earlier run left in another directory (`limits: {spool_dir: …}` was
+    /// changed): each is durable here before it goes there. May be repeated.
+    public static func gather(
+        _ resting: [ChunkRecord], into directory: String, from others: [String]
+    ) throws(StopoverError) {
+        let here = ChunkStore(directory: directory)
+        let names = Set(try here.names())
+        for record in resting {
+            let name = ChunkFormat.fileName(record.id, digest: record.digest)
+            if names.contains(name) { continue }
+            for other in others where other != directory {
+                let store = ChunkStore(directory: other)
+                guard let bytes = try store.read(name, limit: record.fileBytes + 1) else {
+                    continue
+                }
+                try here.write(bytes, as: name)
+                try store.remove(name)
+                break
+            }
+        }
+    }
+
     /// Removes every chunk of a job that is given up.
     public static func clear(directory: String) throws(StopoverError) {
         let store = ChunkStore(directory: directory)
+        guard store.exists else { return }
         for name in try store.names() where ChunkFormat.isSpoolFile(name) { try store.remove(name) }
     }
 

@@ -51,7 +51,7 @@ struct CancelCommand: AsyncParsableCommand {
                 return left
             }
             try await ledger.commit(open.map { .transferPhase($0.id, .cancelled) })
-            try Spool.clear(directory: directory.spoolPath)
+            for spool in directory.spools() { try Spool.clear(directory: spool) }
             let verb = drop ? "dropped" : "left on the target"
             try console.result(
                 "cancelled", CancelReport(job: job, dropped: drop, collections: left),

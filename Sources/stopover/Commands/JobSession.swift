@@ -49,9 +49,12 @@ struct JobSession {
         }
         let board = ProgressBoard(job: directory.name)
         let spoolBytes = migration.limits.spool.bytes
+        let resting = try await ledger.restingChunks()
+        try directory.noteSpool(spoolPath)
+        try Spool.gather(resting, into: spoolPath, from: directory.spools())
         let spool = try Spool(
             directory: spoolPath, limitBytes: spoolBytes, seed: ledger.job.seed,
-            resting: try await ledger.restingChunks(),
+            resting: resting,
             report: { board.spoolUse($0, limit: spoolBytes) })
         try await board.begin(stored.plan, ledger)
         let engine = Engine(

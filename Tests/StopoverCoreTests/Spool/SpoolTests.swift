@@ -46,6 +46,18 @@ struct SpoolTests {
         }
     }
 
+    @Test("fetches chunks from a directory that the job used before, once")
+    func gather() async throws {
+        let record = try await seal(try spool(), 1)
+        let other = try JobScratch()
+        for _ in 0..<2 {
+            try Spool.gather(
+                [record], into: other.path, from: ["/nowhere", scratch.path, other.path])
+            #expect(try other.names() == [fileName(record)])
+            #expect(try scratch.names().isEmpty)
+        }
+    }
+
     @Test("removes the files of chunks that are released")
     func release() async throws {
         let spool = try spool()

@@ -126,7 +126,7 @@ extension JobDirectory {
     /// Remembers a directory before the first chunk rests in it.
     public func noteSpool(_ directory: String) throws(StopoverError) {
         let known = spools()
-        let absolute = URL(filePath: directory).standardizedFileURL.path()
+        let absolute = URL(filePath: directory).standardizedFileURL.path(percentEncoded: false)
         if known.contains(absolute) { return }
         try write(Data((known + [absolute]).joined(separator: "\n").utf8), to: spoolsPath)
     }

@@ -3,11 +3,12 @@ import Foundation
 /// Where things are in the clone that the tests were built from.
 public enum Clone {
     public static let root = URL(filePath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path()
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path(
+            percentEncoded: false)
 
     /// The executable that was built beside the tests.
     public static var binary: String {
-        Bundle.main.bundleURL.appending(path: "stopover").path()
+        Bundle.main.bundleURL.appending(path: "stopover").path(percentEncoded: false)
     }
 
     public static func script(_ name: String) -> String { root + "Scripts/" + name }

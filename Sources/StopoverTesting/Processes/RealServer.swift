@@ -87,7 +87,7 @@ private enum LeftServers {
                 URL(filePath: Clone.script("servers")), arguments: ["stop", path])
             stop?.waitUntilExit()
             try? FileManager.default.removeItem(
-                atPath: URL(filePath: path).deletingLastPathComponent().path())
+                atPath: URL(filePath: path).deletingLastPathComponent().path(percentEncoded: false))
         }
     }
 }

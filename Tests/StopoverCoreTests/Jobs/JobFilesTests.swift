@@ -135,3 +135,20 @@ struct JobResultTests {
         #expect(try JobResult.read(directory)?.isFinal == true)
     }
 }
+
+@Suite("The places of a job's spool")
+struct SpoolPlacesTests {
+    @Test("are remembered once each, whatever is in their names")
+    func remembered() throws {
+        let scratch = try JobScratch()
+        let home = scratch.path + "/my home 100%"
+        let directory = try JobDirectory(home: home, job: "sample")
+        try directory.prepare(spool: directory.spoolPath)
+        #expect(directory.spools().isEmpty)
+        for _ in 0..<2 { try directory.noteSpool(directory.spoolPath) }
+        let place = try #require(directory.spools().first)
+        #expect(directory.spools().count == 1)
+        #expect(FileManager.default.fileExists(atPath: place), "\(place)")
+        #expect((FreeDisk.bytes(at: home + "/not/yet there") ?? 0) > 0)
+    }
+}

@@ -56,23 +56,27 @@ public final class Spool: Sendable {
     }
 
     /// Fetches chunks that an earlier run left in another directory (`limits: {spool_dir: …}` was
-    /// changed): each is durable here before it goes there. May be repeated.
+    /// changed): each is durable here before it goes there. What no ledger knows there goes too. May
+    /// be repeated.
     public static func gather(
         _ resting: [ChunkRecord], into directory: String, from others: [String]
     ) throws(StopoverError) {
         let here = ChunkStore(directory: directory)
-        let names = Set(try here.names())
-        for record in resting {
-            let name = ChunkFormat.fileName(record.id, digest: record.digest)
-            if names.contains(name) { continue }
-            for other in others where other != directory {
-                let store = ChunkStore(directory: other)
-                guard let bytes = try store.read(name, limit: record.fileBytes + 1) else {
-                    continue
+        let gathered = Set(try here.names())
+        let known = Dictionary(
+            resting.map { (ChunkFormat.fileName($0.id, digest: $0.digest), $0.fileBytes) },
+            uniquingKeysWith: { first, _ in first })
+        for other in others where other != directory {
+            let store = ChunkStore(directory: other)
+            guard store.exists else { continue }
+            for name in try store.names() where ChunkFormat.isSpoolFile(name) {
+                if let fileBytes = known[name], !gathered.contains(name) {
+                    guard let bytes = try store.read(name, limit: fileBytes + 1) else { continue }
+                    // Of a fetch that was cut off.
+                    try here.remove(name + ChunkStore.temporarySuffix)
+                    try here.write(bytes, as: name)
                 }
-                try here.write(bytes, as: name)
                 try store.remove(name)
-                break
             }
         }
     }

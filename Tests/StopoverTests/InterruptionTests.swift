@@ -22,7 +22,7 @@ struct InterruptionTests {
         let source = try await SharedSource.packages.server()
         let target = try await RealServer(.lite3)
         let seed = UInt64.random(in: 0 ..< .max)
-        var generator = Seeded(state: seed)
+        var generator = SeededRandom(seed: seed)
         var kills = 0
         var round = 0
         var phases: [String: Int] = [:]
@@ -48,13 +48,8 @@ struct InterruptionTests {
                 #expect(ended.status == 0, "seed \(seed), kill \(kills): \(ended)")
                 break
             }
-            let compared = try await Clone.fixture(
-                "compare.py",
-                [
-                    "--source", source.uri, "--source-db", "default", "--source-collection",
-                    "packages", "--target", target.uri, "--target-db", name,
-                    "--target-collection", "packages", "--by-partition",
-                ], in: tool.scratch)
+            let compared = try await tool.compare(
+                source, ("default", "packages"), target, (name, "packages"), ["--by-partition"])
             #expect(compared.status == 0, "seed \(seed), round \(round): \(compared)")
             if compared.status != 0 { break }
         }
@@ -96,14 +91,5 @@ struct InterruptionTests {
         #expect(first.status == 130, "\(first)")
         let second = try await tool.run(["run", file])
         #expect(second.status == 0, "\(second)")
-    }
-}
-
-/// Deterministic randomness; the seed is printed when a test fails.
-private struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return state ^ (state >> 29)
     }
 }

@@ -5,19 +5,6 @@ import Testing
 /// Whole migrations by the real binary between real servers, compared by the official Python client.
 @Suite("A migration between real servers")
 struct MigrationTests {
-    private func compare(
-        _ source: RealServer, _ sourceName: (String, String), _ target: RealServer,
-        _ targetName: (String, String), _ options: [String] = [], in scratch: Scratch
-    ) async throws -> Ended {
-        try await Clone.fixture(
-            "compare.py",
-            [
-                "--source", source.uri, "--source-db", sourceName.0,
-                "--source-collection", sourceName.1, "--target", target.uri,
-                "--target-db", targetName.0, "--target-collection", targetName.1,
-            ] + options, in: scratch)
-    }
-
     @Test("carries every field of every row from Lite 3 to Standalone 2.3.5 and back")
     func thereAndBack() async throws {
         let tool = try Tool()
@@ -48,10 +35,9 @@ struct MigrationTests {
             """, named: "there.yaml")
         let migrated = try await tool.run(["run", there])
         #expect(migrated.status == 0, "\(migrated)")
-        let first = try await compare(
+        let first = try await tool.compare(
             lite, ("default", "packages"), standalone, ("archive", "packages"),
-            ["--drop-field", "homepage", "--drop-field", "multi_arch", "--by-partition"],
-            in: tool.scratch)
+            ["--drop-field", "homepage", "--drop-field", "multi_arch", "--by-partition"])
         #expect(first.status == 0, "\(first)")
 
         // A finished migration leaves its collection unloaded, and the next one reads loaded ones only.
@@ -70,9 +56,9 @@ struct MigrationTests {
             """, named: "back.yaml")
         let returned = try await tool.run(["run", back])
         #expect(returned.status == 0, "\(returned)")
-        let second = try await compare(
+        let second = try await tool.compare(
             standalone, ("archive", "packages"), other, ("returned", "packages"),
-            ["--by-partition"], in: tool.scratch)
+            ["--by-partition"])
         #expect(second.status == 0, "\(second)")
     }
 
@@ -97,9 +83,8 @@ struct MigrationTests {
             """)
         let migrated = try await tool.run(["run", file])
         #expect(migrated.status == 0, "\(migrated)")
-        let compared = try await compare(
-            source, ("default", "nasty"), target, ("default", "nasty"), [],
-            in: tool.scratch)
+        let compared = try await tool.compare(
+            source, ("default", "nasty"), target, ("default", "nasty"), [])
         #expect(compared.status == 0, "\(compared)")
     }
 
@@ -119,9 +104,9 @@ struct MigrationTests {
             """)
         let migrated = try await tool.run(["run", file])
         #expect(migrated.status == 0, "\(migrated)")
-        let compared = try await compare(
+        let compared = try await tool.compare(
             source, ("default", "packages"), target, ("fresh", "packages"),
-            ["--ignore-key", "--by-partition"], in: tool.scratch)
+            ["--ignore-key", "--by-partition"])
         #expect(compared.status == 0, "\(compared)")
         // The same command again finds the job done, and changes nothing.
         let again = try await tool.run(["run", file])

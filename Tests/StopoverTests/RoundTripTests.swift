@@ -53,13 +53,9 @@ struct RoundTripTests {
         }
         if kind == .lite3 {
             // The function's output is made again by the target: text search works there.
-            let compared = try await Clone.fixture(
-                "compare.py",
-                [
-                    "--source", source.uri, "--source-db", "default", "--source-collection",
-                    "several", "--target", target.uri, "--target-db", "default",
-                    "--target-collection", "several", "--by-partition",
-                ], in: tool.scratch)
+            let several = ("default", "several")
+            let compared = try await tool.compare(
+                source, several, target, several, ["--by-partition"])
             #expect(compared.status == 0, "\(compared)")
             let searched = try await Clone.fixture(
                 "search.py",

@@ -50,13 +50,9 @@ struct TroubleTests {
         }
 
         func expectEverything(_ location: SourceLocation = #_sourceLocation) async throws {
-            let compared = try await Clone.fixture(
-                "compare.py",
-                [
-                    "--source", source.uri, "--source-db", "default", "--source-collection",
-                    "packages", "--target", target.uri, "--target-db", "moved",
-                    "--target-collection", "packages", "--by-partition",
-                ], in: tool.scratch)
+            let compared = try await tool.compare(
+                source, ("default", "packages"), target, ("moved", "packages"),
+                ["--by-partition"])
             #expect(compared.status == 0, "\(compared)", sourceLocation: location)
         }
     }

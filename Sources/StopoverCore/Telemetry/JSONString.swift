@@ -1,6 +1,6 @@
 extension String {
     /// As JSON, in one spelling only: what must stay the same for years is not left to a library.
-    public var jsonQuoted: String {
+    var jsonQuoted: String {
         var text = "\""
         for scalar in unicodeScalars {
             switch scalar {

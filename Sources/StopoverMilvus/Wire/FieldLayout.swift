@@ -52,12 +52,7 @@ enum FieldLayout {
     /// Number of the ScalarField's `oneof` that holds an array's elements.
     static func elementField(_ type: DataType) -> Int? {
         switch type {
-        case .bool: 1
-        case .int8, .int16, .int32: 2
-        case .int64: 3
-        case .float: 4
-        case .double: 5
-        case .varchar: 6
+        case .bool, .int8, .int16, .int32, .int64, .float, .double, .varchar: emptyDataField(type)
         default: nil
         }
     }

@@ -1,10 +1,7 @@
+import Foundation
+
 /// Texts of JSON, out of their escapes and into them.
 enum JSONText {
-    /// Whether the bytes are UTF-8, which JSON's own grammar does not say.
-    static func isUTF8(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-        (try? UTF8Span(validating: bytes.span)) != nil
-    }
-
     /// Appends what a text says.
     /// - Parameter text: the bytes between its quotes, walked by ``JSONWalk``.
     /// - Returns: false when it has half of a surrogate pair, which stands for no character; U+FFFD
@@ -106,35 +103,6 @@ extension [UInt8] {
 
     /// Bytes that are no text, as `{"base64":"…"}` (RFC 4648, with padding).
     mutating func append(jsonBytes bytes: some Collection<UInt8>) {
-        self += #"{"base64":""#.utf8
-        var bits: UInt32 = 0
-        var count = 0
-        for byte in bytes {
-            bits = bits << 8 | UInt32(byte)
-            count += 1
-            if count == 3 {
-                append(base64: bits, digits: 4)
-                (bits, count) = (0, 0)
-            }
-        }
-        if count > 0 {
-            append(base64: bits << (8 * UInt32(3 - count)), digits: count + 1)
-            for _ in count..<3 { append(UInt8(ascii: "=")) }
-        }
-        self += #""}"#.utf8
-    }
-
-    /// The upper `digits` of the four in 24 bits.
-    private mutating func append(base64 bits: UInt32, digits: Int) {
-        for digit in 0..<digits {
-            let value = UInt8(truncatingIfNeeded: bits >> (18 - 6 * UInt32(digit))) & 0x3F
-            switch value {
-            case 0..<26: append(value + UInt8(ascii: "A"))
-            case 26..<52: append(value - 26 + UInt8(ascii: "a"))
-            case 52..<62: append(value - 52 + UInt8(ascii: "0"))
-            case 62: append(UInt8(ascii: "+"))
-            default: append(UInt8(ascii: "/"))
-            }
-        }
+        self += #"{"base64":"\#(Data(bytes).base64EncodedString())"}"#.utf8
     }
 }

@@ -125,7 +125,7 @@ struct PromotedColumn {
     private mutating func append(
         text: UnsafeBufferPointer<UInt8>, hasEscapes: Bool
     ) -> String? {
-        guard JSONText.isUTF8(text) else { return "is not UTF-8" }
+        guard TextCheck.isUTF8(text) else { return "is not UTF-8" }
         guard hasEscapes else { return append(record: text) }
         var unescaped: [UInt8] = []
         guard JSONText.append(unescaped: text, to: &unescaped) else {

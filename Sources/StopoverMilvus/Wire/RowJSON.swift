@@ -77,7 +77,7 @@ struct RowJSON {
 
 extension RowJSON {
     private static func append(text: ArraySlice<UInt8>, to line: inout [UInt8]) {
-        if text.withUnsafeBufferPointer({ JSONText.isUTF8($0) }) {
+        if text.withUnsafeBufferPointer({ TextCheck.isUTF8($0) }) {
             line.append(jsonText: text)
         } else {
             line.append(jsonBytes: text)
@@ -87,7 +87,7 @@ extension RowJSON {
     private mutating func append(json: ArraySlice<UInt8>, to line: inout [UInt8]) {
         let isJSON = json.withUnsafeBufferPointer { bytes in
             do throws(JSONFault) { try walk.check(bytes) } catch { return false }
-            return JSONText.isUTF8(bytes)
+            return TextCheck.isUTF8(bytes)
         }
         guard isJSON else { return line.append(jsonBytes: json) }
         // Line breaks stand between values, for texts have none: a row is one line.

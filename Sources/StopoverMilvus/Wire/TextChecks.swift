@@ -42,7 +42,7 @@ struct JSONCheck: ValueCheck {
     static let maximumBytes = 65_536
 
     let isDynamic: Bool
-    private var scan = JSONScan()
+    private var walk = JSONWalk()
 
     init(isDynamic: Bool) { self.isDynamic = isDynamic }
 
@@ -53,16 +53,30 @@ struct JSONCheck: ValueCheck {
             return "is \(json.count.grouped) bytes long, of at most \(maximum)"
         }
         guard TextCheck.isUTF8(json) else { return "is not UTF-8" }
-        if let place = scan.firstFault(in: json) {
-            return place < json.count
-                ? "is not JSON: byte \(place.grouped), counted from 0, is out of place"
-                : "is not JSON: it ends within a value"
+        do throws(JSONFault) {
+            guard isDynamic else {
+                try walk.check(json)
+                return nil
+            }
+            // Go servers: `cannot set json key to: $meta`.
+            return try namesDynamicField(json)
+                ? "has a key \(CollectionSchema.dynamicFieldName), which servers reserve" : nil
+        } catch {
+            return error.reason
         }
-        guard isDynamic else { return nil }
-        guard scan.isObject else { return "is no JSON object" }
-        // Go servers: `cannot set json key to: $meta`.
-        return scan.namesDynamicField
-            ? "has a key \(CollectionSchema.dynamicFieldName), which servers reserve" : nil
+    }
+
+    /// Whether an object has a key `$meta`, written without escapes.
+    private mutating func namesDynamicField(
+        _ json: UnsafeBufferPointer<UInt8>
+    ) throws(JSONFault) -> Bool {
+        var isNamed = false
+        try walk.begin(json)
+        while let member = try walk.next() {
+            isNamed =
+                isNamed || json[member.key].elementsEqual(CollectionSchema.dynamicFieldName.utf8)
+        }
+        return isNamed
     }
 }
 

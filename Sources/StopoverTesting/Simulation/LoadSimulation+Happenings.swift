@@ -78,8 +78,7 @@ extension LoadSimulation {
                 epoch: ledger.epoch, timestamp: nil, sourceRows: 0,
                 sentThrough: ledger.sentThrough),
             settings: settings, spooled: spooled.map(chunk),
-            acked: (mutant == .trustsEarlierRun ? acked : []).map(chunk)
-                + (mutant == .trustsEarlierRun ? [] : acked.map(chunk)),
+            acked: acked.map(chunk),
             tainted: tainted)
         timeline.add(.flushTick(process: process), after: LoadSimulation.flushEvery)
         carryOut(coordinator?.start() ?? [])

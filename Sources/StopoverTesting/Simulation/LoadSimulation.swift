@@ -67,7 +67,7 @@ public struct LoadSimulation {
         var clientCrashes = 0
         var serverCrashes = 0
 
-        init(_ random: inout SimulationRandom) {
+        init(_ random: inout SeededRandom) {
             chunks = Int.random(in: 3...25, using: &random)
             rowsPerChunk = Int.random(in: 1...6, using: &random)
             workers = Int.random(in: 1...6, using: &random)
@@ -111,7 +111,7 @@ public struct LoadSimulation {
     }
 
     let mutant: Mutant?
-    var random: SimulationRandom
+    var random: SeededRandom
     let weather: Weather
     var timeline = Timeline<Happening>()
     var server = SimulatedServer()
@@ -127,7 +127,7 @@ public struct LoadSimulation {
 
     init(seed: UInt64, mutant: Mutant?, traces: Bool) {
         self.mutant = mutant
-        random = SimulationRandom(seed: seed)
+        random = SeededRandom(seed: seed)
         weather = Weather(&random)
         ledger = SimulatedLedger(rowsPerChunk: weather.rowsPerChunk)
         trace = traces ? [] : nil
@@ -219,20 +219,5 @@ struct Timeline<Item> {
 
     private func before(_ left: Int, _ right: Int) -> Bool {
         (heap[left].time, heap[left].order) < (heap[right].time, heap[right].order)
-    }
-}
-
-/// SplitMix64: fast, and the same everywhere.
-public struct SimulationRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    public init(seed: UInt64) { state = seed }
-
-    public mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

@@ -1,4 +1,5 @@
 import StopoverCore
+import StopoverTesting
 import Testing
 
 @Suite("A split planner")
@@ -26,7 +27,7 @@ struct SplitPlannerTests {
 
     @Test("covers every INT64 key once, the extreme ones too, in parts of about equal size")
     func int64() async throws {
-        var generator = SplitMix64(seed: 7)
+        var generator = SeededRandom(seed: 7)
         var keys: Set<Int64> = [.min, .max, 0]
         while keys.count < 1000 { keys.insert(Int64(bitPattern: generator.next())) }
         let parts = try await check(
@@ -47,7 +48,7 @@ struct SplitPlannerTests {
     func varchar() async throws {
         for alphabet in ["abc", "éß語", "😀😁🂡", "a\"\\"] {
             let letters = Array(alphabet)
-            var generator = SplitMix64(seed: 11)
+            var generator = SeededRandom(seed: 11)
             var keys: Set<PrimaryKey> = [.varchar("")]
             while keys.count < 400 {
                 let text = (0..<8).map { _ in letters.randomElement(using: &generator) ?? "a" }
@@ -162,18 +163,5 @@ struct CommitOrderTests {
         #expect(order.sealed(0, split: split, ordinal: 0) == [0])
         #expect(order.sealed(7, split: SplitID(2), ordinal: 0) == [7])
         #expect(order.sealed(1, split: split, ordinal: 1) == [1, 2])
-    }
-}
-
-/// Deterministic randomness for tests; the seed is part of the test.
-struct SplitMix64: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

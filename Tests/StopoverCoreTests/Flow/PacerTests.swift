@@ -1,3 +1,4 @@
+import StopoverTesting
 import Testing
 
 @testable import StopoverCore

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import StopoverTesting
 import Testing
 
 @testable import StopoverCore

@@ -1,5 +1,6 @@
 import Foundation
 import StopoverCore
+import StopoverTesting
 import Testing
 
 @Suite("The identity of a migration")
@@ -124,7 +125,7 @@ struct MigrationIdentityTests {
     @Test("is the same for two mappings exactly when nothing differs but what may change")
     func oneToOne() throws {
         let address = try EndpointAddress("http://a")
-        var generator = SplitMix64(seed: 23)
+        var generator = SeededRandom(seed: 23)
         var mappings: [MigrationIdentity: Mapping] = [:]
         var identities: [Mapping: MigrationIdentity] = [:]
         for _ in 0..<4000 {
@@ -176,7 +177,7 @@ struct MigrationIdentityTests {
 extension Mapping {
     /// Few attributes at once and few values each, so that equal ones come about; among the texts
     /// are those that a careless spelling confuses.
-    fileprivate static func random(_ generator: inout SplitMix64) -> Mapping {
+    fileprivate static func random(_ generator: inout SeededRandom) -> Mapping {
         let texts = ["a", "b", "a: drop, b", "a, b", "\"", "]"]
         var mapping = Mapping()
         func text() -> String { texts.randomElement(using: &generator) ?? "" }

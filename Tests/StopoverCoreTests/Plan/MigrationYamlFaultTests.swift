@@ -1,4 +1,5 @@
 import StopoverCore
+import StopoverTesting
 import Testing
 
 /// Every fault by its text, the place where it must be found and its code.
@@ -170,7 +171,7 @@ struct MigrationYamlFaultTests {
     @Test("leaves every other text readable: a thousand damaged copies neither crash nor leak")
     func damaged() {
         let good = Array(MigrationYamlTests.full.replacing("${SOURCE_TOKEN}", with: "s3cr3t").utf8)
-        var generator = SplitMix64(seed: 17)
+        var generator = SeededRandom(seed: 17)
         for _ in 0..<1000 {
             var bytes = good
             for _ in 0..<Int.random(in: 1...4, using: &generator) {

@@ -1,4 +1,5 @@
 import Foundation
+import StopoverTesting
 import Testing
 
 @testable import StopoverCore

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import StopoverTesting
 import Testing
 
 @testable import StopoverCore

@@ -2,6 +2,7 @@ import Foundation
 import MilvusProto
 import StopoverCore
 import SwiftProtobuf
+import StopoverTesting
 import Testing
 
 @testable import StopoverMilvus
@@ -12,7 +13,7 @@ struct SchemaMappingTests {
 
     @Test("comes back from the wire as it was, whatever is in it", arguments: 0..<200)
     func roundTrip(_ seed: UInt64) throws {
-        var random = SplitMix(seed: seed)
+        var random = SeededRandom(seed: seed)
         let schema = random.schema()
         let message = try SchemaEncoding.message(
             CollectionDescription(name: Self.name, schema: schema))
@@ -163,19 +164,7 @@ struct SchemaMappingTests {
     }
 }
 
-/// A small seeded generator, so that a failing seed fails again.
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-
+extension SeededRandom {
     mutating func chance() -> Bool { Bool.random(using: &self) }
 
     mutating func text() -> String {

@@ -276,7 +276,7 @@ struct ColumnCheckTests {
         func nested(_ depth: Int) -> RowValue {
             .text(String(repeating: "[", count: depth) + String(repeating: "]", count: depth))
         }
-        let deepest = JSONScan.maximumDepth
+        let deepest = JSONWalk.maximumDepth
         #expect(try reasons(.json, [nested(deepest), nested(deepest + 1)]).map(\.first) == ["1"])
     }
 }

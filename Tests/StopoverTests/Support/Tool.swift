@@ -24,6 +24,21 @@ struct Tool: Sendable {
         try scratch.write(text, to: name)
     }
 
+    /// Compares a collection of one server with one of another, each `(database, collection)`, row by
+    /// row and field by field, by the official Python client.
+    func compare(
+        _ source: RealServer, _ sourceName: (String, String), _ target: RealServer,
+        _ targetName: (String, String), _ options: [String] = []
+    ) async throws -> Ended {
+        try await Clone.fixture(
+            "compare.py",
+            [
+                "--source", source.uri, "--source-db", sourceName.0,
+                "--source-collection", sourceName.1, "--target", target.uri,
+                "--target-db", targetName.0, "--target-collection", targetName.1,
+            ] + options, in: scratch)
+    }
+
     /// The quarantined rows of a job.
     func quarantine(of job: String) throws -> [[String: Any]] {
         let directory = scratch.path + "/home/jobs/\(job)/quarantine"

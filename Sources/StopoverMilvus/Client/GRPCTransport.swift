@@ -1,5 +1,7 @@
 import GRPCCore
 import GRPCNIOTransportHTTP2Posix
+import NIOCore
+import NIOHTTP2
 import StopoverCore
 import Synchronization
 
@@ -17,13 +19,15 @@ final class GRPCTransport: MilvusTransport {
     /// The deadline of an Insert or Upsert: what a fence waits for, so the engine's to choose.
     private let writeTimeout: Duration
 
+    /// - Parameter losses: told of each connection that ends.
     init(
-        _ endpoint: MilvusEndpoint, connections: Int, writeTimeout: Duration
+        _ endpoint: MilvusEndpoint, connections: Int, writeTimeout: Duration, losses: LossSignal
     ) throws(StopoverError) {
         var clients: [GRPCClient<HTTP2ClientTransport.Posix>] = []
         do {
             for _ in 0..<max(connections, 1) {
-                clients.append(GRPCClient(transport: try GRPCTransport.connection(to: endpoint)))
+                clients.append(
+                    GRPCClient(transport: try GRPCTransport.connection(to: endpoint, losses)))
             }
         } catch {
             throw StopoverError(
@@ -108,7 +112,7 @@ extension GRPCTransport {
     }
 
     private static func connection(
-        to endpoint: MilvusEndpoint
+        to endpoint: MilvusEndpoint, _ losses: LossSignal
     ) throws -> HTTP2ClientTransport.Posix {
         let config = HTTP2ClientTransport.Posix.Config.defaults { config in
             config.http2.maxFrameSize = MilvusLimits.frameBytes
@@ -119,6 +123,14 @@ extension GRPCTransport {
             config.connection.keepalive = .init(
                 time: MilvusLimits.keepaliveInterval, timeout: MilvusLimits.keepaliveTimeout,
                 allowWithoutCalls: false)
+            config.channelDebuggingCallbacks.onCreateTCPConnection = { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let pipeline = channel.pipeline.syncOperations
+                    let http2 = try pipeline.handler(type: NIOHTTP2Handler.self)
+                    try pipeline.addHandlers(
+                        [LossWatch(losses), PingAnswerer()], position: .before(http2))
+                }
+            }
         }
         return try HTTP2ClientTransport.Posix(
             target: target(of: endpoint), transportSecurity: security(of: endpoint), config: config)
@@ -151,5 +163,19 @@ extension GRPCTransport {
                 config.privateKey = .file(path: path, format: .pem)
             }
         }
+    }
+}
+
+/// Reports the end of a connection that stood.
+private final class LossWatch: ChannelInboundHandler {
+    typealias InboundIn = Any
+
+    private let losses: LossSignal
+
+    init(_ losses: LossSignal) { self.losses = losses }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        losses.occurred()
+        context.fireChannelInactive()
     }
 }

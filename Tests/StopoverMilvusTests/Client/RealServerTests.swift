@@ -112,6 +112,43 @@ struct RealServerTests {
         try await databases(cluster)
     }
 
+    /// 2.3.5 sends an HTTP/2 PING for nearly each of them, more than NIOHTTP2 bears by itself.
+    @Test("answers hundreds of calls on one connection", arguments: RealServer.Kind.allCases)
+    func manyCalls(_ kind: RealServer.Kind) async throws {
+        try await RealServer.with(kind) { server in
+            try await MilvusCluster.withCluster(server.endpoint, connections: 1) { cluster in
+                for call in 0..<600 {
+                    do { _ = try await cluster.databases() } catch {
+                        Issue.record("call \(call): \(error)")
+                        return
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("a server that is killed with no request under way is noticed to be lost")
+    func loss() async throws {
+        try await RealServer.with(.lite3) { server in
+            try await MilvusCluster.withCluster(server.endpoint) { cluster in
+                _ = try await cluster.databases()
+                let (stream, mark) = AsyncStream.makeStream(of: Void.self)
+                cluster.losses.watch { mark.finish() }
+                try await server.control("kill")
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { for await _ in stream {} }
+                    group.addTask {
+                        try await Task.sleep(for: .seconds(20))
+                        Issue.record("no loss was told of")
+                        mark.finish()
+                    }
+                    try await group.next()
+                    group.cancelAll()
+                }
+            }
+        }
+    }
+
     private func databases(_ cluster: MilvusCluster) async throws {
         try await cluster.createDatabase("other")
         #expect(try await cluster.databases().sorted() == ["default", "other"])

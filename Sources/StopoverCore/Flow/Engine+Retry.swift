@@ -24,10 +24,20 @@ extension Engine {
                 if patience.failures > 0 { board.waitingEnded(side) }
                 return value
             } catch let error as StopoverError where error.isTransient && !stop.isRequested {
-                board.waiting(side, because: error.message)
+                waiting(side, because: error, again: patience.failures > 0)
                 try await Task.sleep(for: patience.failed())
             }
         }
+    }
+}
+
+extension Engine {
+    /// Something did not work, and is tried again after a pause: on the board, and once for all tries
+    /// in the error log.
+    func waiting(_ side: WaitingSide, because error: StopoverError, again: Bool) {
+        board.waiting(side, because: error.message)
+        // A log that cannot be written is no reason to end a migration.
+        if !again { try? errors.append(error, waitedFor: true) }
     }
 }
 

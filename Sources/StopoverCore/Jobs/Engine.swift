@@ -6,6 +6,7 @@ public struct Engine: Sendable {
     public var spool: Spool
     public var quarantine: Quarantine
     public var board: ProgressBoard
+    public var errors: ErrorLog
     public var limits: EngineLimits
     public var stop: StopSignal
     /// Rows from the source, and bytes to the target, no faster than asked.
@@ -14,7 +15,8 @@ public struct Engine: Sendable {
 
     public init(
         source: any Source, target: any Target, ledger: Ledger, spool: Spool,
-        quarantine: Quarantine, board: ProgressBoard, limits: EngineLimits, stop: StopSignal
+        quarantine: Quarantine, board: ProgressBoard, errors: ErrorLog, limits: EngineLimits,
+        stop: StopSignal
     ) {
         self.source = source
         self.target = target
@@ -22,6 +24,7 @@ public struct Engine: Sendable {
         self.spool = spool
         self.quarantine = quarantine
         self.board = board
+        self.errors = errors
         self.limits = limits
         self.stop = stop
         reading = Pace(perSecond: limits.readRowsPerSecond.map(Int64.init))

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// `plan.json`: the plan as it was accepted, and what of the migration may not change.
 public struct StoredPlan: Codable, Sendable {
@@ -65,7 +66,7 @@ public struct JobResult: Codable, Sendable {
 }
 
 /// `errors.jsonl`: what went wrong, oldest first, one JSON object a line.
-public struct ErrorLog: Sendable {
+public final class ErrorLog: Sendable {
     /// Lines kept; older ones give way.
     public static let lineLimit = 1000
 
@@ -75,18 +76,28 @@ public struct ErrorLog: Sendable {
         public var message: String
         public var remedy: String
         public var cause: String?
+        /// It did not end the run: the run waited, and tried again.
+        public var wasWaitedFor: Bool?
     }
 
     private let directory: JobDirectory
+    /// One writer at a time: each writes the file anew.
+    private let writing = Mutex(())
 
     public init(_ directory: JobDirectory) {
         self.directory = directory
     }
 
-    public func append(_ error: StopoverError, at time: Date = .now) throws {
+    public func append(
+        _ error: StopoverError, waitedFor: Bool = false, at time: Date = .now
+    ) throws {
         let entry = Entry(
             time: time, code: error.code.rawValue, message: error.message, remedy: error.remedy,
-            cause: error.cause)
+            cause: error.cause, wasWaitedFor: waitedFor ? true : nil)
+        try writing.withLock { _ in try append(entry) }
+    }
+
+    private func append(_ entry: Entry) throws {
         let lines = (entries() + [entry]).suffix(ErrorLog.lineLimit)
         let encoder = JSONEncoder()
         encoder.dateEncodingStrategy = .iso8601

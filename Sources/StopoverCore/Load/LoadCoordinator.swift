@@ -84,7 +84,7 @@ public struct LoadCoordinator: Sendable {
         case pauseEnded
         /// The connection to the target broke, with or without a request on it: it may have
         /// restarted, and forgotten what it had not flushed.
-        case targetLost(StopoverError)
+        case targetLost
         case stopRequested
     }
 

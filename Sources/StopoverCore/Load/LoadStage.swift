@@ -41,8 +41,10 @@ struct LoadStage: Sendable {
             }
             group.addTask { await wantFlushes() }
             engine.stop.whenRequested { post(.stopRequested) }
+            engine.target.losses.watch { post(.targetLost) }
 
             var epoch = transfer.epoch
+            var troubles: Set<StopoverError.Code> = []
             var pending = coordinator.start()
             var stream = events.makeAsyncIterator()
             while true {
@@ -64,11 +66,15 @@ struct LoadStage: Sendable {
                         try await sleep(until: .now + engine.limits.drain)
                         post(.fenceStands)
                     case .release(let ids):
+                        troubles = []
                         let rows = try engine.spool.release(ids)
                         engine.board.rowsFlushed(rows, of: transfer.id)
                         engine.board.chunksFlushed(ids.count, of: transfer.id)
                     case .pause(let delay, let error):
-                        engine.board.waiting(.target, because: error.message)
+                        // A long outage is one line in the error log, until something was flushed.
+                        engine.waiting(
+                            .target, because: error, again: troubles.contains(error.code))
+                        troubles.insert(error.code)
                         group.addTask {
                             try? await Task.sleep(for: delay)
                             engine.board.waitingEnded(.target)

@@ -152,6 +152,8 @@ public struct FlushTicket: Sendable, Hashable {
 /// The cluster that rows are written to.
 public protocol Target: Cluster {
     var codec: any ColumnCodec { get }
+    /// Told before any answer of a server that took the place of the one that was lost.
+    var losses: LossSignal { get }
     func createDatabase(_ name: String) async throws(StopoverError)
     /// Creates the collection, its partitions included. Throws when the name is taken.
     func create(_ collection: CollectionDescription) async throws(StopoverError)

@@ -28,7 +28,7 @@ extension LoadSimulation {
             self.random = random
             timeline.add(.serverStarts, after: delay(10...8_000))
             // The connections break: the process sees it, whether or not a request was under way.
-            tell(process, .targetLost(LoadSimulation.trouble))
+            tell(process, .targetLost)
         case .serverStarts: server.start()
         }
     }

@@ -35,7 +35,9 @@ extension ErrorLog.Entry {
     fileprivate var lines: [String] {
         [
             "\(time.formatted(.iso8601))  \(code)  \(message)" + (cause.map { " (\($0))" } ?? ""),
-            "  → \(remedy)",
+            wasWaitedFor == true
+                ? "  → it was waited for, and tried again; if it does not pass: \(remedy)"
+                : "  → \(remedy)",
         ]
     }
 
@@ -43,7 +45,7 @@ extension ErrorLog.Entry {
     fileprivate var line: ErrorEntryLine {
         ErrorEntryLine(
             since: time.formatted(.iso8601), code: code, message: message, remedy: remedy,
-            cause: cause)
+            cause: cause, wasWaitedFor: wasWaitedFor)
     }
 }
 
@@ -53,4 +55,5 @@ private struct ErrorEntryLine: Encodable {
     var message: String
     var remedy: String
     var cause: String?
+    var wasWaitedFor: Bool?
 }

@@ -8,6 +8,7 @@ struct JobSession {
     let directory: JobDirectory
     let console: Console
     let stop: StopSignal
+    private let errors: ErrorLog
 
     init(
         _ migration: Migration, named name: String?, home: String, console: Console,
@@ -15,6 +16,7 @@ struct JobSession {
     ) throws(StopoverError) {
         self.migration = migration
         directory = try JobDirectory(home: home, job: name ?? migration.defaultJobName)
+        errors = ErrorLog(directory)
         self.console = console
         self.stop = stop
     }
@@ -32,7 +34,7 @@ struct JobSession {
                 try await run(source, target, spoolPath: spoolPath)
             }
         } catch let error as StopoverError {
-            try? ErrorLog(directory).append(error)
+            try? errors.append(error)
             throw error
         }
     }
@@ -61,7 +63,7 @@ struct JobSession {
             source: source, target: target, ledger: ledger, spool: spool,
             quarantine: try Quarantine(
                 directory: directory.quarantinePath, records: try await ledger.quarantine()),
-            board: board,
+            board: board, errors: errors,
             limits: EngineLimits(migration.limits), stop: stop)
         let plan = stored.plan.updated(by: migration)
         let results = try await ProgressPrinter.showing(board, on: console) {

@@ -57,6 +57,7 @@ final class FakeCluster: Source, Target {
         return StopoverError(.fakeWrites, "\(call) was called", remedy: "A plan writes nothing.")
     }
 
+    let losses = LossSignal()
     var codec: any ColumnCodec { NoCodec() }
     func createDatabase(_ name: String) async throws(StopoverError) { throw refused() }
     func create(_ collection: CollectionDescription) async throws(StopoverError) {

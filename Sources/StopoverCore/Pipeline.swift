@@ -30,9 +30,10 @@ struct Pipeline: Sendable {
             announce: { post.yield($0) })
         let load = LoadStage(
             engine: engine, transfer: transfer, staging: staging,
+            sweep: Sweep(engine: engine, plan: plan, transfer: transfer.id),
             keepsPartitions: plan.target.schema.partitionKey == nil, events: events,
             post: { post.yield($0) })
-        let coordinator = try await engine.resumeLoad(of: transfer)
+        let coordinator = try await engine.resumeLoad(of: transfer, plan)
         let splits = try await engine.ledger.splits(of: transfer.id).filter { !$0.isFinished }
 
         return try await withThrowingTaskGroup(of: Int?.self) { group in
@@ -67,42 +68,27 @@ struct Pipeline: Sendable {
 }
 
 extension Engine {
-    /// The load of a transfer as an earlier run left it. In doubt is what that run may have sent
-    /// and did not see acknowledged. So is what was acknowledged and not flushed: nobody watched
-    /// the target meanwhile, and Lite 3 loses such rows when its collection is renamed while a
-    /// request of the dead run still writes [measured].
-    fileprivate func resumeLoad(of transfer: TransferRecord) async throws -> LoadCoordinator {
-        let spooled = try await ledger.chunks(of: transfer.id, in: .spooled)
-        let acked = try await ledger.chunks(of: transfer.id, in: .acked)
-        var doubtful = LoadCoordinator.chunksInDoubt(
-            unacked: spooled.filter { !$0.isTainted }.map(\.id), sentThrough: transfer.sentThrough)
-        if transfer.regeneratesKeys {
-            if !doubtful.isEmpty { throw StopoverError.leftInDoubt(doubtful.count) }
-        } else {
-            doubtful += acked.map(\.id)
-        }
-        if !doubtful.isEmpty { try await ledger.commit([.chunksTainted(doubtful)]) }
-        let tainted = spooled.filter(\.isTainted).map(\.id) + doubtful
-        return LoadCoordinator(
-            transfer: transfer, settings: loadSettings,
-            spooled: spooled.map(LoadCoordinator.Chunk.init),
-            acked: acked.map(LoadCoordinator.Chunk.init), tainted: Set(tainted))
-    }
-
-    private var loadSettings: LoadCoordinator.Settings {
-        var settings = LoadCoordinator.Settings(spoolBytes: limits.spoolBytes)
+    fileprivate func resumeLoad(
+        of transfer: TransferRecord, _ plan: TransferPlan
+    ) async throws -> LoadCoordinator {
+        var settings = LoadCoordinator.Settings(
+            spoolBytes: limits.spoolBytes, doubts: plan.doubts)
         settings.requestLimit = limits.insertRequests
-        return settings
+        let spooled = try await ledger.chunks(of: transfer.id, in: .spooled)
+        let (record, load) = try LoadCoordinator.resumed(
+            transfer, settings, spooled: spooled.map(LoadCoordinator.Chunk.init),
+            acked: try await ledger.chunks(of: transfer.id, in: .acked)
+                .map(LoadCoordinator.Chunk.init),
+            tainted: Set(spooled.filter(\.isTainted).map(\.id)))
+        try await ledger.commit(record)
+        return load
     }
 }
 
-extension StopoverError {
-    fileprivate static func leftInDoubt(_ chunks: Int) -> StopoverError {
-        StopoverError(
-            .loadInDoubt,
-            "the run before this one ended while \(chunks) chunks may have been on their way, and "
-                + "the target makes the keys: sending them again could double their rows",
-            remedy: "Drop the half-made copy with `stopover cancel JOB --drop`, then run the "
-                + "migration again. With `auto_id: keep` a migration carries on by itself.")
+extension TransferPlan {
+    /// A sweep asks the collection what it holds, so it has to be one that can be loaded.
+    var doubts: LoadCoordinator.Doubts {
+        guard regeneratesKeys else { return .upsert }
+        return target.canBeLoaded ? .sweep : .stop
     }
 }

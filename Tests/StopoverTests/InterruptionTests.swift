@@ -5,19 +5,24 @@ import Testing
 @Suite("An interrupted migration")
 struct InterruptionTests {
     /// Small pages make many chunks of few rows, so that every moment of the pipeline is met.
-    private func migration(_ source: RealServer, _ target: RealServer, _ name: String) -> String {
+    private func migration(
+        _ source: RealServer, _ target: RealServer, _ name: String, autoID: String = "keep"
+    ) -> String {
         """
         source: {uri: "\(source.uri)"}
         target: {uri: "\(target.uri)"}
         collections:
           - source: packages
             target: \(name).packages
+            auto_id: \(autoID)
         limits: {page: 128KiB, write_timeout_seconds: 2}
         """
     }
 
-    @Test("loses and doubles nothing over 50 kill -9 at random moments")
-    func killed() async throws {
+    @Test(
+        "loses and doubles nothing over many kill -9 at random moments",
+        arguments: [("keep", 50), ("regenerate", 30)])
+    func killed(_ autoID: String, _ most: Int) async throws {
         let tool = try Tool()
         let source = try await SharedSource.packages.server()
         let target = try await RealServer(.lite3)
@@ -26,17 +31,18 @@ struct InterruptionTests {
         var kills = 0
         var round = 0
         var phases: [String: Int] = [:]
-        while kills < 50 {
+        while kills < most {
             round += 1
             let name = "round\(round)"
-            let file = try tool.migration(migration(source, target, name), named: "\(name).yaml")
+            let file = try tool.migration(
+                migration(source, target, name, autoID: autoID), named: "\(name).yaml")
             var killsOfRound = 0
             while true {
                 let run = try tool.start(["run", file, "--job", name])
                 // Short lives meet the beginning often, long ones the end sometimes.
                 let exponent = Double.random(in: 0...1, using: &generator)
                 try await Task.sleep(for: .milliseconds(Int(50 * pow(180, exponent))))
-                if kills < 50, killsOfRound < 8, run.isRunning {
+                if kills < most, killsOfRound < 8, run.isRunning {
                     run.signal(SIGKILL)
                     _ = try await run.ended()
                     kills += 1
@@ -49,13 +55,14 @@ struct InterruptionTests {
                 break
             }
             let compared = try await tool.compare(
-                source, ("default", "packages"), target, (name, "packages"), ["--by-partition"])
+                source, ("default", "packages"), target, (name, "packages"),
+                ["--by-partition"] + (autoID == "keep" ? [] : ["--ignore-key"]))
             #expect(compared.status == 0, "seed \(seed), round \(round): \(compared)")
             if compared.status != 0 { break }
         }
         let met = phases.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
         print(
-            "kill -9: \(kills) kills in \(round) migrations (\(met.joined(separator: ", "))), "
+            "kill -9, auto_id: \(autoID): \(kills) kills in \(round) migrations (\(met.joined(separator: ", "))), "
                 + "seed \(seed)")
     }
 

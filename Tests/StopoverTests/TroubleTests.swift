@@ -17,12 +17,12 @@ struct TroubleTests {
             target = try await RealServer(.lite3)
         }
 
-        func file(_ limits: String = "") throws -> String {
+        func file(_ limits: String = "", autoID: String = "keep") throws -> String {
             try tool.migration(
                 """
                 source: {uri: "\(source.uri)"}
                 target: {uri: "\(target.uri)"}
-                collections: [{source: packages, target: moved.packages}]
+                collections: [{source: packages, target: moved.packages, auto_id: \(autoID)}]
                 limits: {page: 128KiB, write_timeout_seconds: 2\(limits)}
                 """)
         }
@@ -49,10 +49,12 @@ struct TroubleTests {
             try #require(!chunks(in: job + "/spool").isEmpty)
         }
 
-        func expectEverything(_ location: SourceLocation = #_sourceLocation) async throws {
+        func expectEverything(
+            autoID: String = "keep", _ location: SourceLocation = #_sourceLocation
+        ) async throws {
             let compared = try await tool.compare(
                 source, ("default", "packages"), target, ("moved", "packages"),
-                ["--by-partition"])
+                ["--by-partition"] + (autoID == "keep" ? [] : ["--ignore-key"]))
             #expect(compared.status == 0, "\(compared)", sourceLocation: location)
         }
     }
@@ -133,10 +135,12 @@ struct TroubleTests {
         #expect(ended.errors.contains("moved.others"), "\(ended)")
     }
 
-    @Test("a target that goes away is waited for, and what it left in doubt is settled")
-    func targetGone() async throws {
+    @Test(
+        "a target that goes away is waited for, and what it left in doubt is settled",
+        arguments: ["keep", "regenerate"])
+    func targetGone(_ autoID: String) async throws {
         let stage = try await Stage()
-        let run = try stage.run(try stage.file())
+        let run = try stage.run(try stage.file(autoID: autoID))
         while run.isRunning, stage.chunks(in: stage.job + "/spool").count < 5 {
             try await Task.sleep(for: .milliseconds(2))
         }
@@ -151,7 +155,7 @@ struct TroubleTests {
         try await stage.target.control("restart")
         let ended = try await run.ended()
         #expect(ended.status == 0, "\(ended)")
-        try await stage.expectEverything()
+        try await stage.expectEverything(autoID: autoID)
     }
 
     @Test("a full disk holds extraction until loading has freed it")

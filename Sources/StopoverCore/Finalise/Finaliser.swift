@@ -4,6 +4,8 @@ struct Finaliser: Sendable {
     let engine: Engine
     let plan: TransferPlan
     let staging: CollectionName
+    /// The name of the collection that this one replaces, between the two renames.
+    let replaced: CollectionName
 
     func run(_ transfer: TransferID) async throws -> TransferResult {
         engine.board.phase(.checking, of: transfer)
@@ -12,7 +14,7 @@ struct Finaliser: Sendable {
         }
         // After a crash between the rename and its record only the final name exists.
         let current = isPublished ? plan.target.name : staging
-        try await createIndexes(on: current)
+        try await engine.createIndexes(plan.target.indexes, on: current)
         let counts = try await count(transfer, on: current)
         let unreadable = try await engine.ledger.notes(
             code: StopoverError.Code.unreadableRows.rawValue
@@ -21,12 +23,22 @@ struct Finaliser: Sendable {
         var result = TransferResult(
             source: plan.source.name, target: plan.target.name, counts: counts,
             unreadable: unreadable)
+        if plan.regeneratesKeys {
+            result.sweptRows = try await engine.ledger.transfer(transfer).sweptRows
+        }
         result.droppedKeys = try await engine.ledger.droppedKeys(of: transfer).rows
         guard counts.targetIsWhole else {
             result.leftAs = current
             return result
         }
         if !isPublished { try await publish() }
+        if plan.request.mapping.onExisting == .replace {
+            try await engine.retryingControl {
+                if try await engine.target.describe(replaced) != nil {
+                    try await engine.target.drop(replaced)
+                }
+            }
+        }
         result.notes = try await createAliases()
         if let made = try await engine.retryingControl({ [engine, plan] in
             try await engine.target.describe(plan.target.name)
@@ -34,27 +46,12 @@ struct Finaliser: Sendable {
             result.notes += SchemaComparison.losses(asked: plan.target, made: made)
         }
         if plan.request.mapping.loads {
-            try await load(plan.target.name)
+            try await engine.load(plan.target.name)
             result.isLoaded = true
         }
         try await engine.ledger.commit([.transferPublished(transfer, result)])
         engine.board.phase(.published, of: transfer)
         return result
-    }
-
-    private func createIndexes(on collection: CollectionName) async throws {
-        for index in plan.target.indexes {
-            try await engine.retryingControl {
-                let made = try await engine.target.describe(collection)?.indexes ?? []
-                // Lite 3 names an index by its field, whatever it was asked.
-                let isOnly = plan.target.indexes.count { $0.field == index.field } == 1
-                let isMade = made.contains {
-                    $0.field == index.field && (isOnly || $0.name == index.name)
-                }
-                guard !isMade else { return }
-                try await engine.target.createIndex(index, on: collection)
-            }
-        }
     }
 
     private func count(_ transfer: TransferID, on collection: CollectionName) async throws
@@ -70,7 +67,7 @@ struct Finaliser: Sendable {
         let totals = try await engine.ledger.totals(of: transfer)
         var target: Int64?
         if plan.target.canBeLoaded {
-            try await load(collection)
+            try await engine.load(collection)
             target = try await engine.retryingControl {
                 let rows = try await engine.target.count(
                     RowSelection(collection: collection, primaryKey: key))
@@ -82,18 +79,6 @@ struct Finaliser: Sendable {
             sourceAtPlan: plan.sourceRows, sourceAtEnd: sourceRows,
             read: totals.rows + totals.quarantinedRows, quarantined: totals.quarantinedRows,
             loaded: totals.flushedRows, target: target)
-    }
-
-    private func load(_ collection: CollectionName) async throws {
-        try await engine.retryingControl {
-            try await engine.target.loadWhole(collection) { percent in
-                if engine.stop.isRequested { throw StopoverError.interrupted }
-                engine.board.waiting(
-                    .target, because: "the target loads \(collection): \(percent) %",
-                    isRetry: false)
-            }
-        }
-        engine.board.waitingEnded(.target)
     }
 
     /// Returns what could not be made: a migration is not undone for an alias.
@@ -111,15 +96,22 @@ struct Finaliser: Sendable {
         return notes
     }
 
+    /// An existing collection steps aside first, so that at every moment the old or the new one is
+    /// whole, and a crash between the two renames is found by the next run.
     private func publish() async throws {
-        try await engine.retryingControl {
-            guard try await engine.target.describe(plan.target.name) == nil else {
+        let (isTaken, isAside) = try await engine.retryingControl {
+            let taken = try await engine.target.describe(plan.target.name) != nil
+            return (taken, try await engine.target.describe(replaced) != nil)
+        }
+        if isTaken {
+            guard plan.request.mapping.onExisting == .replace, !isAside else {
                 throw StopoverError(
                     .targetNameTaken,
                     "somebody created \(plan.target.name) on the target during the migration",
                     remedy: "Rename or drop that collection, then run the same command again; the "
                         + "migrated rows wait in \(staging).")
             }
+            try await engine.rename(plan.target.name, to: replaced)
         }
         try await engine.rename(staging, to: plan.target.name)
     }

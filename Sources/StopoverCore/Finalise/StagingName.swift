@@ -13,8 +13,13 @@ public struct StagingName: Sendable, Hashable {
         self.jobTag = jobTag
     }
 
-    public func name(epoch: Int) -> CollectionName {
-        let suffix = "__stopover_\(jobTag)_e\(epoch)"
+    public func name(epoch: Int) -> CollectionName { named("e\(epoch)") }
+
+    /// What a collection that is being replaced is called between the two renames.
+    public var replaced: CollectionName { named("old") }
+
+    private func named(_ end: String) -> CollectionName {
+        let suffix = "__stopover_\(jobTag)_\(end)"
         var stem = target.collection
         while stem.utf8.count + suffix.utf8.count > StagingName.nameLimit { stem.removeLast() }
         return CollectionName(database: target.database, collection: stem + suffix)

@@ -67,6 +67,9 @@ public struct TransferResult: Hashable, Sendable, Codable {
     public var unreadable: [String]
     /// Rows by dynamic key, of keys that the mapping left out.
     public var droppedKeys: [String: Int64] = [:]
+    /// Rows of requests in doubt that were found on the target and deleted; nil where its keys are
+    /// the source's.
+    public var sweptRows: Int64?
     /// What could not be made beside the rows, a sentence each: an alias that is taken.
     public var notes: [String] = []
     /// Whether the collection is loaded: it can be searched.

@@ -86,7 +86,8 @@ public struct JobRunner: Sendable {
             try await engine.ledger.commit([.transferPhase(transfer.id, .checking)])
         }
         return try await Finaliser(
-            engine: engine, plan: plan, staging: staging.name(epoch: transfer.epoch)
+            engine: engine, plan: plan, staging: staging.name(epoch: transfer.epoch),
+            replaced: staging.replaced
         ).run(transfer.id)
     }
 }

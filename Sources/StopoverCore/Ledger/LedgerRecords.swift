@@ -64,6 +64,10 @@ public struct TransferRecord: Hashable, Sendable, Codable {
     /// Chunks up to this number may have been sent. Durable before the first of them is sent, in
     /// steps of many chunks; what is not acknowledged at or below it is in doubt after a crash.
     public var sentThrough: ChunkID
+    /// With keys of the target's making: it may hold rows that no acknowledgement names.
+    public var needsSweep = false
+    /// Such rows that were found and deleted.
+    public var sweptRows: Int64 = 0
 
     public init(
         id: TransferID, source: CollectionName, target: CollectionName, regeneratesKeys: Bool,
@@ -79,6 +83,24 @@ public struct TransferRecord: Hashable, Sendable, Codable {
         self.timestamp = timestamp
         self.sourceRows = sourceRows
         self.sentThrough = sentThrough
+    }
+}
+
+extension TransferRecord {
+    /// Ledgers of format 2 know nothing of sweeps.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        id = try values.decode(TransferID.self, forKey: .id)
+        source = try values.decode(CollectionName.self, forKey: .source)
+        target = try values.decode(CollectionName.self, forKey: .target)
+        regeneratesKeys = try values.decode(Bool.self, forKey: .regeneratesKeys)
+        phase = try values.decode(TransferPhase.self, forKey: .phase)
+        epoch = try values.decode(Int.self, forKey: .epoch)
+        timestamp = try values.decodeIfPresent(PinnedTimestamp.self, forKey: .timestamp)
+        sourceRows = try values.decode(Int64.self, forKey: .sourceRows)
+        sentThrough = try values.decode(ChunkID.self, forKey: .sentThrough)
+        needsSweep = try values.decodeIfPresent(Bool.self, forKey: .needsSweep) ?? false
+        sweptRows = try values.decodeIfPresent(Int64.self, forKey: .sweptRows) ?? 0
     }
 }
 
@@ -221,6 +243,11 @@ public enum LedgerEntry: Sendable {
     case chunkAcked(ChunkID, rows: Range<Int>, ids: WrittenIDs?)
     /// Their acknowledgements count no longer: they are `spooled` again, marked for the final pass.
     case chunksTainted([ChunkID])
+    /// With keys of the target's making: their acknowledgements count no longer, they are `spooled`
+    /// again, and what the target holds of them is for the sweep.
+    case chunksDisowned([ChunkID])
+    /// The target holds no row but those that acknowledgements name; so many others were deleted.
+    case swept(TransferID, removed: Int64)
     case chunksFlushed([ChunkID])
     /// Anything worth a line in the job's history: `code` is a StopoverError code or an event name.
     case note(code: String, message: String)

@@ -193,16 +193,17 @@ enum LedgerTables {
             try insert(db, "dropped", [id.number, try encode(keys)], verb: "REPLACE")
         case .splitFinished(let id): try update(split: id, db) { $0.isFinished = true }
         case .chunkAcked(let id, let rows, let ids): try acked(id, rows, ids, db)
-        case .chunksTainted(let ids):
-            for id in ids {
-                try update(chunk: id, db) { chunk in
-                    guard chunk.state != .flushed else {
-                        throw StopoverError.ledgerRefuses("\(id) is flushed and cannot be in doubt")
-                    }
-                    chunk.state = .spooled
-                    chunk.isTainted = true
-                }
-                try db.execute(sql: "DELETE FROM ack WHERE chunk = ?", arguments: [id.number])
+        case .chunksTainted(let ids): try doubted(ids, db) { $0.isTainted = true }
+        case .chunksDisowned(let ids):
+            var transfers: Set<TransferID> = []
+            try doubted(ids, db) { transfers.insert($0.transfer) }
+            for transfer in transfers {
+                try update(transfer: transfer, db) { $0.needsSweep = true }
+            }
+        case .swept(let id, let removed):
+            try update(transfer: id, db) { transfer in
+                transfer.needsSweep = false
+                transfer.sweptRows += removed
             }
         case .chunksFlushed(let ids):
             for id in ids {
@@ -216,6 +217,22 @@ enum LedgerTables {
         case .note(let code, let message):
             let last = try Int64.fetchOne(db, sql: "SELECT max(id) FROM note") ?? 0
             try insert(db, "note", [last + 1, Date.now.timeIntervalSince1970, code, message])
+        }
+    }
+
+    /// Their acknowledgements count no longer.
+    private static func doubted(
+        _ ids: [ChunkID], _ db: Database, _ mark: (inout ChunkRecord) -> Void
+    ) throws {
+        for id in ids {
+            try update(chunk: id, db) { chunk in
+                guard chunk.state != .flushed else {
+                    throw StopoverError.ledgerRefuses("\(id) is flushed and cannot be in doubt")
+                }
+                chunk.state = .spooled
+                mark(&chunk)
+            }
+            try db.execute(sql: "DELETE FROM ack WHERE chunk = ?", arguments: [id.number])
         }
     }
 

@@ -15,8 +15,20 @@ import DequeModule
 ///   upsert tainted chunks and flush, pass by pass; a pass with a request in doubt is made again,
 ///   from the fence, with half as many chunks.
 ///
-/// A transfer whose keys the target makes cannot upsert: a request in doubt stops it.
+/// With keys of the target's making (exactly-once.md, 2.4): what is in doubt is *disowned* and
+/// inserted again at once, and its first rows are nobody's. At the end, when no insert is
+/// outstanding: fence, then **sweep**: every row whose key no acknowledgement names is deleted.
 public struct LoadCoordinator: Sendable {
+    /// How requests in doubt are settled.
+    public enum Doubts: Sendable, Hashable {
+        /// The keys are ours: upsert.
+        case upsert
+        /// The target makes the keys, and the collection is ours alone: insert again, sweep at the end.
+        case sweep
+        /// The target makes the keys, and nothing can be told apart by them: the first doubt ends it.
+        case stop
+    }
+
     public struct Settings: Sendable {
         /// Requests at once.
         public var requestLimit = 4
@@ -26,8 +38,10 @@ public struct LoadCoordinator: Sendable {
         public var flushAfterBytes: Int64
         /// Fence and settle when tainted chunks hold this many bytes of the spool.
         public var settleAfterBytes: Int64
+        public var doubts: Doubts
 
-        public init(spoolBytes: Int64) {
+        public init(spoolBytes: Int64, doubts: Doubts = .upsert) {
+            self.doubts = doubts
             flushAfterBytes = max(spoolBytes / 2, 1)
             settleAfterBytes = max(spoolBytes / 2, 1)
         }
@@ -55,6 +69,12 @@ public struct LoadCoordinator: Sendable {
             self.chunk = chunk
             self.rows = rows
         }
+
+        fileprivate func split(by rowCount: Int) -> [Part] {
+            stride(from: rows.lowerBound, to: rows.upperBound, by: rowCount).map {
+                Part(chunk: chunk, rows: $0..<min($0 + rowCount, rows.upperBound))
+            }
+        }
     }
 
     public enum WriteEnd: Sendable {
@@ -81,6 +101,8 @@ public struct LoadCoordinator: Sendable {
         case flushWanted
         /// The staging collection has its new name and what was under way has ended.
         case fenceStands
+        /// With the error when the target could not be swept.
+        case sweepEnded(StopoverError?)
         case pauseEnded
         /// The connection to the target broke, with or without a request on it: it may have
         /// restarted, and forgotten what it had not flushed.
@@ -94,6 +116,8 @@ public struct LoadCoordinator: Sendable {
         case flush
         /// Rename to the next epoch, then wait until no older request can still be running.
         case fence
+        /// Delete every row that no acknowledgement names, make that durable, and record it.
+        case sweep
         /// These chunks are flushed: their files may go. Follows the record of it.
         case release([ChunkID])
         case pause(Duration, because: StopoverError)
@@ -109,6 +133,7 @@ public struct LoadCoordinator: Sendable {
         case comingToRest
         case fencing
         case upserting
+        case sweeping
         case ended
     }
 
@@ -116,7 +141,6 @@ public struct LoadCoordinator: Sendable {
     static let sentAheadStep: Int64 = 64
 
     private let transfer: TransferID
-    private let regeneratesKeys: Bool
     private let settings: Settings
 
     private var stage = Stage.inserting
@@ -129,6 +153,9 @@ public struct LoadCoordinator: Sendable {
     /// have crossed the loss, and tells nothing of what the target still has.
     private var crossing: Set<Part> = []
     private var unackedRows: [ChunkID: Int] = [:]
+    /// Disowned, with a request still under way whose answer no longer matters.
+    private var doomed: Set<ChunkID> = []
+    private var needsSweep: Bool
     private var acked: Set<ChunkID> = []
     private var ackedRows: Int64 = 0
     private var ackedBytes: Int64 = 0
@@ -138,6 +165,12 @@ public struct LoadCoordinator: Sendable {
     /// or the pass is made again.
     private var settling: Set<ChunkID> = []
     private var upserted: Set<ChunkID> = []
+    /// Rows of the largest request of a chunk that may pass, where one was too large.
+    private var mostRows: [ChunkID: Int] = [:]
+    /// With ``Doubts/sweep``: chunks that may be sent and not flushed at once, for a doubt costs all
+    /// of them. Halved by each doubt, so that on a network on which hardly an answer comes back some
+    /// chunk still gets through to a flush, and doubled by each flush.
+    private var riskLimit = Int.max
     /// Chunks of a pass: halved by each pass that fails, so that a network on which hardly a request
     /// comes back still lets some chunk through, and doubled by each that succeeds.
     private var passLimit = Int.max
@@ -166,20 +199,13 @@ public struct LoadCoordinator: Sendable {
         acked: [Chunk] = [], tainted: Set<ChunkID> = []
     ) {
         transfer = record.id
-        regeneratesKeys = record.regeneratesKeys
+        needsSweep = record.needsSweep
         sentThrough = record.sentThrough
         self.settings = settings
         for chunk in (spooled + acked) { chunks[chunk.id] = chunk }
         for chunk in spooled where !tainted.contains(chunk.id) { enqueue(chunk, for: .insert) }
         for chunk in acked where !tainted.contains(chunk.id) { markAcked(chunk.id) }
         for id in tainted where chunks[id] != nil { markTainted(id) }
-    }
-
-    /// Which of the chunks that an earlier run left unacknowledged may have been sent by it.
-    public static func chunksInDoubt(
-        unacked: [ChunkID], sentThrough: ChunkID
-    ) -> [ChunkID] {
-        unacked.filter { $0 <= sentThrough }
     }
 
     /// Nothing to do before the first event but to begin.
@@ -201,9 +227,17 @@ public struct LoadCoordinator: Sendable {
         case .flushWanted:
             isFlushWanted = !acked.isEmpty
         case .fenceStands:
-            stage = .upserting
-            isProbing = true
-            beginPass()
+            if settings.doubts == .sweep {
+                stage = .sweeping
+                actions = [.sweep]
+            } else {
+                stage = .upserting
+                isProbing = true
+                beginPass()
+            }
+        case .sweepEnded(let error):
+            if let error { ending = Ending(error: error) }
+            needsSweep = false
         case .pauseEnded:
             isPaused = false
         case .targetLost:
@@ -220,79 +254,102 @@ public struct LoadCoordinator: Sendable {
 
 extension LoadCoordinator {
     private mutating func writeEnded(_ part: Part, _ end: WriteEnd) -> [Action] {
+        // Of a chunk that was withdrawn meanwhile nothing counts but what it tells of the target.
+        let isOver = unackedRows[part.chunk] == nil
+        let back = doomed.contains(part.chunk) ? putBack(part.chunk) : []
         switch end {
         case .acknowledged:
             patience.succeeded()
             isProbing = false
-            return acknowledged(part)
+            return isOver ? back : acknowledged(part)
         case .refused(let error):
-            sendAgain([part])
-            return pause(because: error)
+            if !isOver { sendAgain([part]) }
+            return back + pause(because: error)
         case .unreached(let error):
-            sendAgain([part])
-            return suspect([]) + pause(because: error)
+            if !isOver { sendAgain([part]) }
+            return back + suspect([]) + pause(because: error)
         case .tooLarge(let error):
             guard part.rows.count > 1 else {
                 ending = Ending(error: LoadCoordinator.rowTooLarge(error))
                 return []
             }
-            let middle = part.rows.lowerBound + part.rows.count / 2
-            sendAgain([
-                Part(chunk: part.chunk, rows: part.rows.lowerBound..<middle),
-                Part(chunk: part.chunk, rows: middle..<part.rows.upperBound),
-            ])
-            return []
+            mostRows[part.chunk] = (part.rows.count + 1) / 2
+            if !isOver { sendAgain(part.split(by: (part.rows.count + 1) / 2)) }
+            return back
         case .rejected(let error), .fenced(let error), .failed(let error):
             ending = Ending(error: error)
             return []
         case .inDoubt(let error):
-            guard !regeneratesKeys else {
+            guard settings.doubts != .stop else {
                 ending = Ending(error: LoadCoordinator.inDoubt(error))
                 return []
             }
-            return doubted(part, error)
+            return back + suspect(isOver ? [] : [part.chunk]) + pause(because: error)
         }
     }
 
     private mutating func acknowledged(_ part: Part) -> [Action] {
-        let isCrossing = crossing.remove(part) != nil && !regeneratesKeys
-        let left = unackedRows[part.chunk, default: 0] - part.rows.count
-        unackedRows[part.chunk] = left
-        guard left == 0 else { return [] }
+        let isCrossing = crossing.remove(part) != nil
+        guard let unacked = unackedRows[part.chunk] else { return [] }
+        guard unacked == part.rows.count else {
+            unackedRows[part.chunk] = unacked - part.rows.count
+            return isCrossing ? suspect([part.chunk]) : []
+        }
         unackedRows[part.chunk] = nil
         if isCrossing { return suspect([part.chunk]) }
         switch stage {
-        // Another part of the chunk was in doubt meanwhile: it stays tainted.
-        case .inserting, .comingToRest, .fencing, .ended:
-            if !tainted.contains(part.chunk) { markAcked(part.chunk) }
+        case .inserting, .comingToRest, .fencing, .sweeping, .ended: markAcked(part.chunk)
         case .upserting: upserted.insert(part.chunk)
         }
         return []
     }
 
-    private mutating func doubted(_ part: Part, _ error: StopoverError) -> [Action] {
-        inserts.removeAll { $0.chunk == part.chunk }
-        // The pass has failed: what it did not send yet is sent by the next one.
-        upserts.removeAll()
-        unackedRows[part.chunk] = nil
-        return suspect([part.chunk]) + pause(because: error)
-    }
-
-    /// The connection was lost, and the server may have restarted: beside `chunks`, everything that
-    /// is acknowledged and not flushed is in doubt. Lite 3 lost 219 of 695 such rows when it was
-    /// killed with no request in flight [measured]. With keys of the target's making there is
-    /// nothing to settle it with; the counts at the end tell.
+    /// A request was in doubt, or the connection was lost and the server may have restarted: beside
+    /// `chunks`, everything that is acknowledged and not flushed is in doubt, part of a chunk too.
+    /// Lite 3 lost 219 of 695 such rows when it was killed with no request in flight [measured].
     private mutating func suspect(_ chunks: Set<ChunkID>) -> [Action] {
-        guard !regeneratesKeys else { return [] }
-        let doubtful = chunks.union(acked).union(upserted)
+        guard settings.doubts != .stop else { return [] }
+        let doubtful = chunks.union(acked).union(upserted).union(begun)
         upserted = []
-        crossing = inFlight
         for id in acked { unmarkAcked(id) }
         // A flush that is under way may be of a server that has just lost what it should flush.
         if flushing != nil { flushing = [] }
+        if settings.doubts == .sweep { return disown(doubtful.union(inFlight.map(\.chunk))) }
+        crossing = inFlight
         guard !doubtful.isEmpty else { return [] }
-        for id in doubtful { markTainted(id) }
+        for id in doubtful {
+            withdraw(id)
+            markTainted(id)
+        }
+        // The pass has failed: what it did not send yet is sent by the next one.
+        upserts.removeAll()
         return [.record([.chunksTainted(doubtful.sorted())])]
+    }
+
+    /// What was written of these chunks is nobody's; they are inserted again.
+    private mutating func disown(_ ids: Set<ChunkID>) -> [Action] {
+        guard !ids.isEmpty else { return [] }
+        needsSweep = true
+        riskLimit = max(ids.count / 2, 1)
+        for id in ids { withdraw(id) }
+        doomed.formUnion(ids)
+        return ids.sorted().flatMap { putBack($0) }
+    }
+
+    /// Not while a request of the chunk is under way: its acknowledgement would be recorded.
+    private mutating func putBack(_ id: ChunkID) -> [Action] {
+        guard !inFlight.contains(where: { $0.chunk == id }), let chunk = chunks[id] else {
+            return []
+        }
+        doomed.remove(id)
+        enqueue(chunk, for: .insert)
+        return [.record([.chunksDisowned([id])])]
+    }
+
+    /// Nothing of it is queued or counted any longer.
+    private mutating func withdraw(_ id: ChunkID) {
+        inserts.removeAll { $0.chunk == id }
+        unackedRows[id] = nil
     }
 
     private mutating func flushEnded(_ error: StopoverError?) -> [Action] {
@@ -303,7 +360,9 @@ extension LoadCoordinator {
             return pause(because: error)
         }
         guard !flushed.isEmpty else { return [] }
+        if riskLimit < Int.max / 2 { riskLimit *= 2 }
         for id in flushed {
+            mostRows[id] = nil
             unmarkAcked(id)
             if tainted.remove(id) != nil { taintedBytes -= bytes(id) }
             upserted.remove(id)
@@ -346,10 +405,13 @@ extension LoadCoordinator {
                     stage = .comingToRest
                     return advance(actions)
                 }
-                if acked.isEmpty, flushing == nil {
-                    stage = .ended
-                    actions.append(.finish)
+                guard acked.isEmpty, flushing == nil else { break }
+                if needsSweep {
+                    stage = .comingToRest
+                    return advance(actions)
                 }
+                stage = .ended
+                actions.append(.finish)
             }
         case .comingToRest:
             // Part of the way may be a flush: what it makes durable need not be upserted.
@@ -371,6 +433,11 @@ extension LoadCoordinator {
                 if settling.isEmpty { stage = .inserting }
                 return advance(actions)
             }
+        case .sweeping:
+            if !needsSweep {
+                stage = .ended
+                actions.append(.finish)
+            }
         case .fencing, .ended: break
         }
         return actions + flushIfDue()
@@ -388,7 +455,7 @@ extension LoadCoordinator {
         var actions: [Action] = []
         let limit = isProbing ? 1 : settings.requestLimit
         while !isPaused, inFlight.count < limit,
-            let part = mode == .insert ? inserts.popFirst() : upserts.popFirst()
+            let part = mode == .insert ? nextInsert() : upserts.popFirst()
         {
             if part.chunk > sentThrough {
                 sentThrough = ChunkID(part.chunk.number + LoadCoordinator.sentAheadStep)
@@ -400,13 +467,29 @@ extension LoadCoordinator {
         return actions
     }
 
+    /// Of a chunk that is at risk already, before another one comes to be.
+    private mutating func nextInsert() -> Part? {
+        guard riskLimit < Int.max else { return inserts.popFirst() }
+        let atRisk = acked.union(inFlight.map(\.chunk)).union(begun)
+        if let next = inserts.firstIndex(where: { atRisk.contains($0.chunk) }) {
+            return inserts.remove(at: next)
+        }
+        return atRisk.count < riskLimit ? inserts.popFirst() : nil
+    }
+
+    /// Chunks of which some rows are acknowledged, and not all.
+    private var begun: some Sequence<ChunkID> {
+        unackedRows.lazy.filter { $0.value < self.chunks[$0.key]?.rowCount ?? 0 }.map(\.key)
+    }
+
     private mutating func flushIfDue() -> [Action] {
         guard flushing == nil, !isPaused else { return [] }
         switch stage {
         case .inserting:
             let isEnd = isExtractionFinished && inserts.isEmpty && inFlight.isEmpty
             let isDue =
-                isFlushWanted || isEnd || ackedRows >= settings.flushAfterRows
+                isFlushWanted || isEnd || acked.count >= riskLimit
+                || ackedRows >= settings.flushAfterRows
                 || ackedBytes >= settings.flushAfterBytes
             guard isDue, !acked.isEmpty else { return [] }
             flushing = acked
@@ -414,17 +497,18 @@ extension LoadCoordinator {
             guard upserts.isEmpty, inFlight.isEmpty, upserted == settling, !settling.isEmpty
             else { return [] }
             flushing = upserted.union(acked)
-        case .comingToRest, .fencing, .ended: return []
+        case .comingToRest, .fencing, .sweeping, .ended: return []
         }
         isFlushWanted = false
         return [.flush]
     }
 
     private mutating func enqueue(_ chunk: Chunk, for mode: WriteMode) {
-        let part = Part(chunk: chunk.id, rows: 0..<chunk.rowCount)
+        let parts = Part(chunk: chunk.id, rows: 0..<chunk.rowCount)
+            .split(by: max(mostRows[chunk.id] ?? chunk.rowCount, 1))
         switch mode {
-        case .insert: inserts.append(part)
-        case .upsert: upserts.append(part)
+        case .insert: inserts += parts
+        case .upsert: upserts += parts
         }
         unackedRows[chunk.id] = chunk.rowCount
     }
@@ -461,7 +545,7 @@ extension LoadCoordinator {
             "an insert whose keys the target makes ended without an answer; sending it again "
                 + "could double its rows",
             remedy: "Drop the half-made copy with `stopover cancel JOB --drop`, then run the "
-                + "migration again. With `auto_id: keep` a migration carries on by itself.",
+                + "migration again with `indexes: auto`: what can be loaded can be settled.",
             cause: error.message)
     }
 

@@ -3,6 +3,7 @@ struct LoadStage: Sendable {
     let engine: Engine
     let transfer: TransferRecord
     let staging: StagingName
+    let sweep: Sweep
     /// Rows go to the partitions that they came from; otherwise a partition key chooses.
     let keepsPartitions: Bool
     let events: AsyncStream<LoadCoordinator.Event>
@@ -65,6 +66,9 @@ struct LoadStage: Sendable {
                         // check of its name a moment ago, however old it is.
                         try await sleep(until: .now + engine.limits.drain)
                         post(.fenceStands)
+                    case .sweep:
+                        let collection = staging.name(epoch: epoch)
+                        group.addTask { post(.sweepEnded(try await swept(collection))) }
                     case .release(let ids):
                         troubles = []
                         let rows = try engine.spool.release(ids)
@@ -142,15 +146,26 @@ struct LoadStage: Sendable {
     /// nil when everything acknowledged before the call is durable.
     private func flush(_ collection: CollectionName) async -> StopoverError? {
         do {
-            let ticket = try await engine.target.flush(collection)
-            while try await !engine.target.isFlushed(ticket, of: collection) {
-                try await Task.sleep(for: engine.limits.flushPollInterval)
-            }
+            try await engine.flush(collection)
             return nil
         } catch let error as StopoverError {
             return error
         } catch {
             return .interrupted
+        }
+    }
+
+    /// nil when the target holds no row but those that were acknowledged.
+    private func swept(_ collection: CollectionName) async throws(CancellationError)
+        -> StopoverError?
+    {
+        do {
+            try await sweep.run(on: collection)
+            return nil
+        } catch let error as StopoverError {
+            return error
+        } catch {
+            throw CancellationError()
         }
     }
 

@@ -34,6 +34,8 @@ public struct RowSelection: Sendable, Hashable {
     public var primaryKey: FieldSchema
     public var partition: String?
     public var range: KeyRange
+    /// Where it is not empty: rows must be in one of these, too.
+    public var anyOf: [KeyRange] = []
     /// A Milvus expression that rows must match too.
     public var filter: String?
 
@@ -167,6 +169,12 @@ public protocol Target: Cluster {
     func createIndex(_ index: IndexDescription, on name: CollectionName) async throws(StopoverError)
     /// Another name for a collection. Throws `STO-ALIAS-TAKEN` when it stands for another one.
     func createAlias(_ alias: String, of name: CollectionName) async throws(StopoverError)
+    /// Up to `limit` keys of a selection, ascending, at Strong consistency.
+    func keys(of rows: RowSelection, limit: Int) async throws(StopoverError) -> [PrimaryKey]
+    /// Deletes the rows of a collection that have these keys. May be repeated.
+    func delete(
+        _ keys: [PrimaryKey], of primaryKey: FieldSchema, from name: CollectionName
+    ) async throws(StopoverError)
     func rename(_ name: CollectionName, to newName: CollectionName) async throws(StopoverError)
     func drop(_ name: CollectionName) async throws(StopoverError)
     /// Begins to load; a load that is under way or done is a success.

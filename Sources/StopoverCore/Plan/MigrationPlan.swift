@@ -34,6 +34,20 @@ public struct TransferPlan: Hashable, Sendable, Codable {
     public var primaryKey: FieldSchema { readFields.first { $0.isPrimaryKey } ?? readFields[0] }
     public var refusals: [Finding] { findings.filter { $0.severity == .refusal } }
 
+    /// What is promised of every row, and by what, in a sentence.
+    public var promise: String {
+        switch doubts {
+        case .upsert:
+            "exactly once: keys are kept, what is in doubt is upserted behind a fence"
+        case .sweep:
+            "exactly once: what is in doubt is inserted again, and rows that no acknowledgement "
+                + "names are deleted behind a fence"
+        case .stop:
+            "exactly once, or it stops: the target makes the keys and cannot be loaded, so that a "
+                + "request in doubt cannot be settled (`indexes: auto` can)"
+        }
+    }
+
     /// The rows to migrate: of one partition (nil is all), in a range of keys.
     public func rows(of partition: String?, in range: KeyRange = .all) -> RowSelection {
         RowSelection(

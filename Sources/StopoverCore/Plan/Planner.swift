@@ -141,14 +141,8 @@ public struct Planner: Sendable {
                 "the database will be created on the target")
             return
         }
-        if try await target.describe(name) != nil {
-            plan.findings.append(
-                Finding(
-                    .refusal, code: StopoverError.Code.targetExists.rawValue, subject: "\(name)",
-                    message: "the target has a collection of this name already",
-                    remedy: "Give another name with `target:`, or drop or rename the "
-                        + "collection on the target."))
-        }
+        let existing = try await target.describe(name)
+        if let existing { plan.findings.append(existing.finding(for: name, plan.request.mapping)) }
         for alias in plan.target.aliases {
             let taken = CollectionName(database: name.database, collection: alias)
             if try await target.describe(taken) != nil { plan.leaveOut(alias: alias) }
@@ -173,6 +167,38 @@ extension MigrationPlan {
                 if !taken.insert(name).inserted { transfers[index].leaveOut(alias: alias) }
             }
         }
+    }
+}
+
+extension CollectionDescription {
+    /// What it means that the target has this collection under the name that a copy shall have.
+    fileprivate func finding(for wanted: CollectionName, _ mapping: Mapping) -> Finding {
+        func refusal(_ message: String, _ remedy: String) -> Finding {
+            Finding(
+                .refusal, code: StopoverError.Code.targetExists.rawValue, subject: "\(wanted)",
+                message: message, remedy: remedy)
+        }
+        guard mapping.onExisting == .replace else {
+            return refusal(
+                "the target has a collection of this name already",
+                "Give another name with `target:`, or drop or rename the collection on the target; "
+                    + "`on_existing: replace` drops it when its replacement is complete.")
+        }
+        guard name == wanted else {
+            return refusal(
+                "on the target this is an alias of \(name)",
+                "Migrate under another name, then point the alias to that.")
+        }
+        guard aliases.isEmpty else {
+            return refusal(
+                "the collection that is to be replaced has aliases: "
+                    + aliases.sorted().joined(separator: ", "),
+                "Migrate under another name, then point the aliases to that; or drop them.")
+        }
+        return Finding(
+            .note, code: "STO-PLAN-REPLACES", subject: "\(wanted)",
+            message: "the target's collection of this name is dropped when its replacement is "
+                + "complete and counted, and is untouched until then")
     }
 }
 

@@ -59,6 +59,10 @@ public struct JobReport: Sendable {
         lines += (counts.differences + result.unreadable).map {
             "    \(style.paint("differs:", .red)) \(TerminalText.escaped($0))"
         }
+        if let swept = result.sweptRows, swept > 0 {
+            lines.append(
+                "    rows of requests in doubt, found and deleted: \(Figures.grouped(swept))")
+        }
         if !result.droppedKeys.isEmpty {
             lines.append("    not sent, by dynamic key: " + droppedKeys(result.droppedKeys))
         }

@@ -23,6 +23,7 @@ public enum MilvusMethod: String, Sendable, CaseIterable {
     case query = "Query"
     case insert = "Insert"
     case upsert = "Upsert"
+    case delete = "Delete"
     case flush = "Flush"
     case getFlushState = "GetFlushState"
 

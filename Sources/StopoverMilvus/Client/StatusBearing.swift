@@ -21,5 +21,6 @@ extension MilvusGetLoadStateResponse: StatusBearing {}
 extension MilvusGetLoadingProgressResponse: StatusBearing {}
 extension MilvusDescribeIndexResponse: StatusBearing {}
 extension MilvusQueryResults: StatusBearing {}
+extension MilvusMutationResult: StatusBearing {}
 extension MilvusFlushResponse: StatusBearing {}
 extension MilvusGetFlushStateResponse: StatusBearing {}

@@ -13,9 +13,23 @@ struct KeyExpression {
 
     /// The rows of a selection: its range of keys, and its filter.
     static func text(_ rows: RowSelection) throws(StopoverError) -> String {
-        let range = try KeyExpression(rows.primaryKey).text(rows.range)
-        guard let filter = rows.filter else { return range }
-        return "(\(filter)) and (\(range))"
+        let key = KeyExpression(rows.primaryKey)
+        var terms = [try key.text(rows.range)]
+        if !rows.anyOf.isEmpty {
+            var ranges: [String] = []
+            for range in rows.anyOf { ranges.append("(\(try key.text(range)))") }
+            terms.insert(ranges.joined(separator: " or "), at: 0)
+        }
+        if let filter = rows.filter { terms.insert(filter, at: 0) }
+        guard terms.count > 1 else { return terms[0] }
+        return terms.map { "(\($0))" }.joined(separator: " and ")
+    }
+
+    /// The rows that have one of these keys.
+    func text(anyOf keys: [PrimaryKey]) throws(StopoverError) -> String {
+        var literals: [String] = []
+        for key in keys { literals.append(try literal(key)) }
+        return "\(field) in [\(literals.joined(separator: ", "))]"
     }
 
     /// Never empty: an expression that is true for every key stands for the open range, because

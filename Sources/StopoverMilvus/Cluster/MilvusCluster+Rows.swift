@@ -1,3 +1,4 @@
+import MilvusProto
 import StopoverCore
 
 extension InsertFrame: RequestBody {}
@@ -44,6 +45,34 @@ extension MilvusCluster: Target {
             }
             return outcome(reply, of: method, rowCount: batch.rowCount, subject)
         }
+    }
+
+    public func keys(
+        of rows: RowSelection, limit: Int
+    ) async throws(StopoverError) -> [PrimaryKey] {
+        let request = try PageQuery.message(
+            PageRequest(rows: rows, fields: [rows.primaryKey], rowLimit: limit, timestamp: nil))
+        let reply: MilvusQueryResults = try await client.call(
+            .query, request, subject: rows.collection.description)
+        guard let column = reply.fieldsData.first(where: { $0.fieldName == rows.primaryKey.name })
+        else { return [] }
+        return switch rows.primaryKey.type {
+        case .varchar: column.scalars.stringData.data.map { .varchar($0) }
+        default: column.scalars.longData.data.map { .int64($0) }
+        }
+    }
+
+    public func delete(
+        _ keys: [PrimaryKey], of primaryKey: FieldSchema, from name: CollectionName
+    ) async throws(StopoverError) {
+        let expression = try KeyExpression(primaryKey).text(anyOf: keys)
+        let request = MilvusDeleteRequest.with {
+            $0.dbName = name.database
+            $0.collectionName = name.collection
+            $0.expr = expression
+        }
+        let _: MilvusMutationResult = try await client.call(
+            .delete, request, subject: name.description)
     }
 
     private func outcome(

@@ -6,7 +6,8 @@ extension LoadSimulation {
         case .chunkReady: chunkReady()
         case .arrives(let request): arrives(request)
         case .applies(let request, let life): applies(request, life)
-        case .replies(let request, let end): replies(request, end)
+        case .replies(let request, let end, let ids): replies(request, end, ids)
+        case .sweeps(let process, let removed): sweeps(process, removed)
         case .flushArrives(let process): flushArrives(process)
         case .flushReplies(let process, let error): tell(process, .flushEnded(error))
         case .flushTick(let process):
@@ -60,30 +61,39 @@ extension LoadSimulation {
             ledger.apply([.transferEpoch(TransferID(1), ledger.epoch + 1)])
             if mutant != .noFence { server.epoch = ledger.epoch }
         }
-        let spooled = ledger.chunks(in: .spooled)
-        let acked = ledger.chunks(in: .acked)
-        var doubtful = LoadCoordinator.chunksInDoubt(
-            unacked: spooled.filter { !ledger.tainted.contains($0) },
-            sentThrough: ledger.sentThrough)
-        if mutant == .forgetsWhatWasSent { doubtful = [] }
-        if mutant != .trustsEarlierRun { doubtful += acked }
-        ledger.apply([.chunksTainted(doubtful)])
-        let tainted = ledger.tainted.filter { ledger.states[$0] != .flushed }
-        var settings = LoadCoordinator.Settings(spoolBytes: Int64(weather.chunks) * 100)
+        var settings = LoadCoordinator.Settings(
+            spoolBytes: Int64(weather.chunks) * 100, doubts: keys == .made ? .sweep : .upsert)
         settings.requestLimit = weather.workers
-        coordinator = LoadCoordinator(
-            transfer: TransferRecord(
-                id: TransferID(1), source: CollectionName(collection: "a"),
-                target: CollectionName(collection: "b"), regeneratesKeys: false, phase: .moving,
-                epoch: ledger.epoch, timestamp: nil, sourceRows: 0,
-                sentThrough: ledger.sentThrough),
-            settings: settings, spooled: spooled.map(chunk),
-            acked: acked.map(chunk),
-            tainted: tainted)
+        var transfer = TransferRecord(
+            id: TransferID(1), source: CollectionName(collection: "a"),
+            target: CollectionName(collection: "b"), regeneratesKeys: keys == .made,
+            phase: .moving, epoch: ledger.epoch, timestamp: nil, sourceRows: 0,
+            sentThrough: mutant == .forgetsWhatWasSent ? ChunkID(0) : ledger.sentThrough)
+        transfer.needsSweep = ledger.needsSweep
+        let spooled = ledger.chunks(in: .spooled).map(chunk)
+        let acked = ledger.chunks(in: .acked).map(chunk)
+        // Throws only where keys can be neither upserted nor swept.
+        guard
+            let left = try? LoadCoordinator.resumed(
+                transfer, settings, spooled: spooled,
+                acked: mutant == .trustsEarlierRun ? [] : acked, tainted: unflushedTaints)
+        else { return finish("not resumed") }
+        ledger.apply(left.record)
+        coordinator = left.load
+        if mutant == .trustsEarlierRun {
+            transfer.needsSweep = ledger.needsSweep
+            coordinator = LoadCoordinator(
+                transfer: transfer, settings: settings, spooled: spooled, acked: acked,
+                tainted: unflushedTaints)
+        }
         timeline.add(.flushTick(process: process), after: LoadSimulation.flushEvery)
         carryOut(coordinator?.start() ?? [])
         // A process that comes back reads on; one that had read everything says so again.
         if nextChunk > weather.chunks, !isFirst { tell(process, .extractionFinished) }
+    }
+
+    private var unflushedTaints: Set<ChunkID> {
+        ledger.tainted.filter { ledger.states[$0] != .flushed }
     }
 
     private mutating func tell(_ process: Int, _ event: LoadCoordinator.Event) {
@@ -95,6 +105,7 @@ extension LoadSimulation {
     private mutating func carryOut(_ actions: [LoadCoordinator.Action]) {
         for action in actions {
             guard coordinator != nil, outcome == nil else { return }
+            trace?.append("\(timeline.now)     → \(action)")
             switch action {
             case .record(let entries): record(entries)
             case .send(let part, let mode): send(part, mode)
@@ -110,6 +121,9 @@ extension LoadSimulation {
                 timeline.add(
                     .fenced(process: process),
                     after: mutant == .noDrain ? 1 : LoadSimulation.drain)
+            case .sweep:
+                timeline.add(
+                    .sweeps(process: process, removed: 0), after: delay(1...500))
             case .release: break
             case .pause(let duration, _):
                 let milliseconds =
@@ -126,6 +140,8 @@ extension LoadSimulation {
         if mutant == .recordsLate {
             let kept = entries.filter { if case .sentThrough = $0 { false } else { true } }
             ledger.apply(kept)
+        } else if mutant == .keepsDisownedKeys {
+            ledger.apply(entries, keepsKeys: true)
         } else {
             ledger.apply(entries)
         }
@@ -148,11 +164,11 @@ extension LoadSimulation {
             number: nextRequest, part: part, mode: mode, epoch: ledger.epoch, process: process)
         open.insert(request.number)
         guard server.isUp else {
-            timeline.add(.replies(request, .unreached(LoadSimulation.trouble)), after: 5)
+            timeline.add(.replies(request, .unreached(LoadSimulation.trouble), nil), after: 5)
             return
         }
         timeline.add(
-            .replies(request, .inDoubt(LoadSimulation.trouble)),
+            .replies(request, .inDoubt(LoadSimulation.trouble), nil),
             after: LoadSimulation.deadline)
         if chance(weather.dropped) { return }
         let isLate = chance(weather.late)
@@ -163,13 +179,15 @@ extension LoadSimulation {
 
     private mutating func arrives(_ request: Request) {
         guard server.isUp else {
-            timeline.add(.replies(request, .inDoubt(LoadSimulation.trouble)), after: 5)
+            timeline.add(.replies(request, .inDoubt(LoadSimulation.trouble), nil), after: 5)
             return
         }
         if request.epoch != server.epoch {
-            timeline.add(.replies(request, .fenced(LoadSimulation.trouble)), after: 5)
+            timeline.add(.replies(request, .fenced(LoadSimulation.trouble), nil), after: 5)
+        } else if request.part.rows.count > weather.mostRows {
+            timeline.add(.replies(request, .tooLarge(LoadSimulation.trouble), nil), after: 5)
         } else if chance(weather.refused) {
-            timeline.add(.replies(request, .refused(LoadSimulation.trouble)), after: 5)
+            timeline.add(.replies(request, .refused(LoadSimulation.trouble), nil), after: 5)
         } else {
             // The server's own deadline begins with the arrival.
             let isSlow = chance(weather.slow)
@@ -181,19 +199,22 @@ extension LoadSimulation {
 
     private mutating func applies(_ request: Request, _ life: Int) {
         guard server.isUp, server.life == life else { return }
-        let keys = keys(request.part)
-        if chance(weather.partial), keys.count > 1 {
-            let middle = keys.lowerBound + keys.count / 2
-            server.apply(keys.lowerBound..<middle, request.mode)
-            timeline.add(.replies(request, .inDoubt(LoadSimulation.trouble)), after: delay(1...50))
+        let rows = rows(of: request.part)
+        if chance(weather.partial), rows.count > 1 {
+            let middle = rows.lowerBound + rows.count / 2
+            server.apply(rows.lowerBound..<middle, request.mode)
+            timeline.add(
+                .replies(request, .inDoubt(LoadSimulation.trouble), nil), after: delay(1...50))
             return
         }
-        server.apply(keys, request.mode)
+        let ids = server.apply(rows, request.mode)
         if chance(weather.lostReply) { return }
-        timeline.add(.replies(request, .acknowledged), after: delay(1...50))
+        timeline.add(.replies(request, .acknowledged, ids), after: delay(1...50))
     }
 
-    private mutating func replies(_ request: Request, _ end: LoadCoordinator.WriteEnd) {
+    private mutating func replies(
+        _ request: Request, _ end: LoadCoordinator.WriteEnd, _ ids: WrittenIDs?
+    ) {
         guard request.process == process, open.remove(request.number) != nil else { return }
         var end = end
         switch (mutant, end) {
@@ -205,7 +226,10 @@ extension LoadSimulation {
         default: break
         }
         if case .acknowledged = end {
-            ledger.apply([.chunkAcked(request.part.chunk, rows: request.part.rows, ids: nil)])
+            ledger.apply([
+                .chunkAcked(
+                    request.part.chunk, rows: request.part.rows, ids: keys == .made ? ids : nil)
+            ])
         }
         tell(process, .writeEnded(request.part, end))
         if mutant == .trustsAcknowledgements, case .acknowledged = end {
@@ -221,5 +245,26 @@ extension LoadSimulation {
         }
         server.flush()
         timeline.add(.flushReplies(process: process, nil), after: delay(1...500))
+    }
+
+    /// ``Sweep``'s loop: a flush, a look, deletes, and again until a look finds nothing.
+    private mutating func sweeps(_ process: Int, _ removed: Int) {
+        guard process == self.process, coordinator != nil else { return }
+        func again(_ removed: Int, after delay: Int) {
+            timeline.add(.sweeps(process: process, removed: removed), after: delay)
+        }
+        guard server.isUp else { return again(removed, after: 250) }
+        server.flush()
+        guard let owned = try? OwnedKeys(ledger.madeKeys) else {
+            return tell(process, .sweepEnded(LoadSimulation.trouble))
+        }
+        let found =
+            mutant == .noSweep ? 0 : server.sweep { owned.contains(.int64($0)) }
+        if found > 0 { return again(removed + found, after: delay(1...500)) }
+        if mutant != .noSweep, server.rowCount != owned.count {
+            return tell(process, .sweepEnded(LoadSimulation.trouble))
+        }
+        ledger.apply([.swept(TransferID(1), removed: Int64(removed))])
+        tell(process, .sweepEnded(nil))
     }
 }

@@ -1,6 +1,6 @@
 import StopoverCore
 
-/// One load of a transfer that keeps its keys, from its first chunk to its last flush: the very
+/// One load of a transfer, from its first chunk to its last flush: the very
 /// ``LoadCoordinator`` that ships, under a clock, a network, a server and a process that fail by a
 /// seed. The shell around it is ``LoadStage``'s, without the waiting.
 ///
@@ -44,6 +44,27 @@ public struct LoadSimulation {
         case trustsUpsert
         /// What the server refused is dropped.
         case dropsRefused
+        /// The end does without a sweep.
+        case noSweep
+        /// A chunk is disowned, and the keys of its acknowledged rows stay.
+        case keepsDisownedKeys
+
+        /// Whether it changes anything for this kind of keys.
+        public func applies(to keys: Keys) -> Bool {
+            switch self {
+            case .noSweep, .keepsDisownedKeys: keys == .made
+            case .trustsUpsert: keys == .kept
+            default: true
+            }
+        }
+    }
+
+    /// Who makes the primary keys of the target.
+    public enum Keys: String, Sendable, CaseIterable {
+        /// The source: case A of exactly-once.md.
+        case kept
+        /// The target: rung B2.
+        case made
     }
 
     /// Milliseconds of the simulated clock after which a run counts as stuck.
@@ -64,6 +85,8 @@ public struct LoadSimulation {
         var refused = 0.0
         var partial = 0.0
         var slow = 0.0
+        /// Requests of more rows are too large.
+        var mostRows = Int.max
         var clientCrashes = 0
         var serverCrashes = 0
 
@@ -80,6 +103,7 @@ public struct LoadSimulation {
             refused = rate(0.3)
             partial = rate(0.2)
             slow = rate(0.6)
+            mostRows = Int.random(in: 0..<4, using: &random) == 0 ? 2 : .max
             clientCrashes = Bool.random(using: &random) ? Int.random(in: 1...6, using: &random) : 0
             serverCrashes = Bool.random(using: &random) ? Int.random(in: 1...5, using: &random) : 0
         }
@@ -98,7 +122,9 @@ public struct LoadSimulation {
         case chunkReady
         case arrives(Request)
         case applies(Request, serverLife: Int)
-        case replies(Request, LoadCoordinator.WriteEnd)
+        case replies(Request, LoadCoordinator.WriteEnd, WrittenIDs?)
+        /// A look of the sweep, and its deletes; so many were deleted by the looks before.
+        case sweeps(process: Int, removed: Int)
         case flushArrives(process: Int)
         case flushReplies(process: Int, StopoverError?)
         case flushTick(process: Int)
@@ -111,6 +137,7 @@ public struct LoadSimulation {
     }
 
     let mutant: Mutant?
+    let keys: Keys
     var random: SeededRandom
     let weather: Weather
     var timeline = Timeline<Happening>()
@@ -125,8 +152,9 @@ public struct LoadSimulation {
     /// What happened, a line each, where it was asked for.
     var trace: [String]?
 
-    init(seed: UInt64, mutant: Mutant?, traces: Bool) {
+    init(seed: UInt64, _ keys: Keys, mutant: Mutant?, traces: Bool) {
         self.mutant = mutant
+        self.keys = keys
         random = SeededRandom(seed: seed)
         weather = Weather(&random)
         ledger = SimulatedLedger(rowsPerChunk: weather.rowsPerChunk)
@@ -134,14 +162,16 @@ public struct LoadSimulation {
     }
 
     /// Runs one seed to its end.
-    public static func run(seed: UInt64, mutant: Mutant? = nil) -> Outcome {
-        var simulation = LoadSimulation(seed: seed, mutant: mutant, traces: false)
+    public static func run(seed: UInt64, _ keys: Keys, mutant: Mutant? = nil) -> Outcome {
+        var simulation = LoadSimulation(seed: seed, keys, mutant: mutant, traces: false)
         return simulation.run()
     }
 
     /// The same, with what happened.
-    public static func trace(seed: UInt64, mutant: Mutant? = nil) -> (Outcome, [String]) {
-        var simulation = LoadSimulation(seed: seed, mutant: mutant, traces: true)
+    public static func trace(
+        seed: UInt64, _ keys: Keys, mutant: Mutant? = nil
+    ) -> (Outcome, [String]) {
+        var simulation = LoadSimulation(seed: seed, keys, mutant: mutant, traces: true)
         let outcome = simulation.run()
         return (outcome, simulation.trace ?? [])
     }
@@ -177,7 +207,7 @@ public struct LoadSimulation {
         LoadCoordinator.Chunk(id: id, rowCount: weather.rowsPerChunk, fileBytes: 100)
     }
 
-    func keys(_ part: LoadCoordinator.Part) -> Range<Int> {
+    func rows(of part: LoadCoordinator.Part) -> Range<Int> {
         let first = Int(part.chunk.number - 1) * weather.rowsPerChunk
         return first + part.rows.lowerBound..<first + part.rows.upperBound
     }

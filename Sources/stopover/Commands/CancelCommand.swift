@@ -43,6 +43,12 @@ struct CancelCommand: AsyncParsableCommand {
                 var left: [CollectionName] = []
                 for transfer in open {
                     let staging = StagingName(target: transfer.target, jobTag: ledger.job.tag)
+                    // A run that ended between the two renames of `on_existing: replace`.
+                    if try await target.describe(staging.replaced) != nil,
+                        try await target.describe(transfer.target) == nil
+                    {
+                        try await target.rename(staging.replaced, to: transfer.target)
+                    }
                     for name in try await staging.generations(on: target) {
                         if drop { try await target.drop(name) }
                         left.append(name)

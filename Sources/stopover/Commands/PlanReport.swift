@@ -27,6 +27,11 @@ struct PlanReport {
             ])
         }
         lines += table.lines(width: width)
+        lines += [""]
+        for promise in Set(plan.transfers.map(\.promise)).sorted() {
+            let which = plan.transfers.filter { $0.promise == promise }.map { "\($0.source.name)" }
+            lines.append("\(promise)  (\(which.joined(separator: ", ")))")
+        }
         if let capacity = plan.capacity { lines += ["", capacity.line] }
         let findings = plan.allFindings
         if !findings.isEmpty { lines.append("") }

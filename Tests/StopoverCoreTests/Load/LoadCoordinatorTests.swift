@@ -8,22 +8,24 @@ private struct Bench {
     var records: [LedgerEntry] = []
     var flushes = 0
     var fences = 0
+    var sweeps = 0
     var pauses = 0
     var released: [ChunkID] = []
     var isFinished = false
     var stopped: StopoverError??
 
     init(
-        regenerates: Bool = false, requestLimit: Int = 2, spoolBytes: Int64 = 1 << 30,
+        _ doubts: LoadCoordinator.Doubts = .upsert, requestLimit: Int = 2,
+        spoolBytes: Int64 = 1 << 30,
         spooled: [LoadCoordinator.Chunk] = [], acked: [LoadCoordinator.Chunk] = [],
         tainted: Set<ChunkID> = [], sentThrough: Int64 = 0
     ) {
-        var settings = LoadCoordinator.Settings(spoolBytes: spoolBytes)
+        var settings = LoadCoordinator.Settings(spoolBytes: spoolBytes, doubts: doubts)
         settings.requestLimit = requestLimit
         coordinator = LoadCoordinator(
             transfer: TransferRecord(
                 id: TransferID(1), source: CollectionName(collection: "a"),
-                target: CollectionName(collection: "b"), regeneratesKeys: regenerates,
+                target: CollectionName(collection: "b"), regeneratesKeys: doubts != .upsert,
                 phase: .moving, epoch: 1, timestamp: nil, sourceRows: 0,
                 sentThrough: ChunkID(sentThrough)),
             settings: settings, spooled: spooled, acked: acked, tainted: tainted)
@@ -39,11 +41,19 @@ private struct Bench {
             case .send(let part, let mode): sent.append((part, mode))
             case .flush: flushes += 1
             case .fence: fences += 1
+            case .sweep: sweeps += 1
             case .release(let ids): released += ids
             case .pause: pauses += 1
             case .finish: isFinished = true
             case .stop(let error): stopped = .some(error)
             }
+        }
+    }
+
+    /// Chunks that were disowned, in the order of their records.
+    var disowned: [Int64] {
+        records.flatMap { (entry) -> [Int64] in
+            if case .chunksDisowned(let ids) = entry { ids.map(\.number) } else { [] }
         }
     }
 
@@ -207,9 +217,90 @@ struct LoadCoordinatorTests {
         #expect(bench.released.isEmpty)
     }
 
-    @Test("stops a transfer with regenerated keys at a request in doubt")
+    @Test(
+        "inserts again at once what is in doubt with keys of the target's making, and sweeps once")
     func regeneratedDoubt() throws {
-        var bench = Bench(regenerates: true)
+        var bench = Bench(.sweep)
+        bench.spool(1...3)
+        bench.answer(.acknowledged)
+        // 2 and 3 are under way: with the doubt about 2, what is acknowledged is nobody's either.
+        bench.answer(.inDoubt(trouble))
+        #expect(bench.disowned == [1, 2])
+        bench.handle(.pauseEnded)
+        // The answer of 3 crossed the loss: it counts for nothing.
+        bench.answer(.acknowledged)
+        #expect(bench.disowned == [1, 2, 3])
+        bench.handle(.extractionFinished)
+        // One chunk at a time is at risk now, then two.
+        for (flush, left) in [(1, 1), (2, 2)] {
+            #expect(bench.sent.count == left)
+            while !bench.sent.isEmpty { bench.answer(.acknowledged) }
+            #expect(bench.flushes == flush && bench.fences == 0)
+            bench.handle(.flushEnded(nil))
+            #expect(bench.released.count == left * (left + 1) / 2)
+        }
+        #expect(bench.fences == 1 && bench.sweeps == 0)
+        bench.handle(.fenceStands)
+        #expect(bench.sweeps == 1 && !bench.isFinished)
+        bench.handle(.sweepEnded(nil))
+        #expect(bench.isFinished)
+    }
+
+    @Test("needs no fence and no sweep when nothing was ever in doubt")
+    func regeneratedWithoutDoubt() {
+        var bench = Bench(.sweep)
+        bench.spool(1...2)
+        bench.handle(.extractionFinished)
+        while !bench.sent.isEmpty { bench.answer(.acknowledged) }
+        bench.handle(.flushEnded(nil))
+        #expect(bench.isFinished)
+        #expect(bench.fences == 0 && bench.sweeps == 0)
+    }
+
+    @Test("puts a chunk back whole when one of its parts is in doubt and another is acknowledged")
+    func regeneratedParts() {
+        var bench = Bench(.sweep)
+        bench.spool(1...1, rows: 10)
+        bench.answer(.tooLarge(trouble))
+        bench.answer(.acknowledged)
+        bench.answer(.inDoubt(trouble))
+        #expect(bench.disowned == [1])
+        bench.handle(.pauseEnded)
+        bench.answer(.acknowledged)
+        #expect(bench.sent.map { $0.0.rows } == [5..<10])
+    }
+
+    @Test("doubts the acknowledged part of a chunk when the target is lost between two parts")
+    func lossBetweenParts() {
+        var bench = Bench(.upsert)
+        bench.spool(1...1, rows: 10)
+        bench.answer(.tooLarge(trouble))
+        bench.answer(.acknowledged)
+        bench.handle(.targetLost)
+        bench.answer(.acknowledged)
+        bench.handle(.extractionFinished)
+        #expect(bench.fences == 1)
+        bench.handle(.fenceStands)
+        // What was too large once is not tried whole again.
+        bench.answer(.acknowledged)
+        #expect(bench.sent.map { $0.0.rows } == [5..<10])
+    }
+
+    @Test("does not insert again what is refused of a chunk that came into doubt meanwhile")
+    func refusedAfterDoubt() {
+        var bench = Bench(.upsert)
+        bench.spool(1...1, rows: 10)
+        bench.answer(.tooLarge(trouble))
+        bench.answer(.acknowledged)
+        bench.handle(.targetLost)
+        bench.answer(.refused(trouble))
+        bench.handle(.pauseEnded)
+        #expect(bench.sent.isEmpty)
+    }
+
+    @Test("stops at a request in doubt what can be neither upserted nor swept")
+    func unsettledDoubt() throws {
+        var bench = Bench(.stop)
         bench.spool(1...3)
         bench.answer(.acknowledged)
         bench.answer(.inDoubt(trouble))
@@ -235,10 +326,11 @@ struct LoadCoordinatorTests {
         var bench = Bench(requestLimit: 1)
         bench.spool(1...1, rows: 3)
         bench.answer(.tooLarge(trouble))
+        #expect(bench.sent.map(\.0.rows) == [0..<2])
+        bench.answer(.tooLarge(trouble))
         #expect(bench.sent.map(\.0.rows) == [0..<1])
         bench.answer(.acknowledged)
-        #expect(bench.sent.map(\.0.rows) == [1..<3])
-        bench.answer(.tooLarge(trouble))
+        #expect(bench.sent.map(\.0.rows) == [1..<2])
         bench.answer(.tooLarge(trouble))
         let stopped = try #require(bench.stopped)
         let error = try #require(stopped)
@@ -285,9 +377,6 @@ struct LoadCoordinatorTests {
             requestLimit: 8, spooled: [chunk(1), chunk(70)], acked: [chunk(2)],
             tainted: [ChunkID(1)], sentThrough: 64)
         #expect(bench.sent.map { $0.0.chunk.number } == [70])
-        #expect(
-            LoadCoordinator.chunksInDoubt(
-                unacked: [ChunkID(1), ChunkID(70)], sentThrough: ChunkID(64)) == [ChunkID(1)])
         bench.handle(.extractionFinished)
         bench.answer(.acknowledged)
         bench.handle(.fenceStands)
@@ -296,6 +385,29 @@ struct LoadCoordinatorTests {
         bench.handle(.flushEnded(nil))
         #expect(bench.isFinished)
         #expect(bench.released.map(\.number).sorted() == [1, 2, 70])
+    }
+
+    @Test(
+        "finds in what an earlier run left what may have been sent",
+        arguments: [
+            LoadCoordinator.Doubts.upsert, .sweep,
+        ])
+    func takesOver(_ doubts: LoadCoordinator.Doubts) throws {
+        let (record, _) = try LoadCoordinator.resumed(
+            TransferRecord(
+                id: TransferID(1), source: CollectionName(collection: "a"),
+                target: CollectionName(collection: "b"), regeneratesKeys: doubts == .sweep,
+                phase: .moving, epoch: 1, timestamp: nil, sourceRows: 0, sentThrough: ChunkID(64)),
+            LoadCoordinator.Settings(spoolBytes: 1, doubts: doubts),
+            spooled: [chunk(1), chunk(3), chunk(70)], acked: [chunk(2)], tainted: [ChunkID(3)])
+        let found = record.flatMap { (entry) -> [ChunkID] in
+            switch entry {
+            case .chunksTainted(let ids) where doubts == .upsert: ids
+            case .chunksDisowned(let ids) where doubts == .sweep: ids
+            default: []
+            }
+        }
+        #expect(found == [ChunkID(1), ChunkID(2)])
     }
 
     @Test("settles in mid-run when tainted chunks fill the spool, then goes on inserting")

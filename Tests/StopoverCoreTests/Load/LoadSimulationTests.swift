@@ -2,36 +2,43 @@ import Foundation
 import StopoverTesting
 import Testing
 
-/// The load protocol of a transfer that keeps its keys, in a world that fails by a seed. A seed
-/// that fails is replayed by `LoadSimulation.trace(seed:)`.
+/// The load protocol in a world that fails by a seed. A seed that fails is replayed by
+/// `LoadSimulation.trace(seed:)`.
 @Suite("The load, simulated")
 struct LoadSimulationTests {
-    /// Schedules of one run of this test. `STOPOVER_SEEDS` asks for more.
+    /// Schedules of one run of each kind of keys. `STOPOVER_SEEDS` asks for more.
     private static let seeds: UInt64 =
         ProcessInfo.processInfo.environment["STOPOVER_SEEDS"].flatMap { UInt64($0) } ?? 20_000
     /// Schedules within which every mutant must have been found out.
-    private static let mutantSeeds: UInt64 = 30_000
+    private static let mutantSeeds: UInt64 = 60_000
 
-    @Test("loses nothing, doubles nothing, and ends, whatever the seed")
-    func schedules() async {
+    @Test(
+        "loses nothing, doubles nothing, and ends, whatever the seed",
+        arguments: LoadSimulation.Keys.allCases)
+    func schedules(_ keys: LoadSimulation.Keys) async {
         let start = UInt64.random(in: 0..<1 << 40)
-        print("The load, simulated: \(Self.seeds) schedules from seed \(start)")
+        print("The load, simulated, keys \(keys): \(Self.seeds) schedules from seed \(start)")
         let bad = (start..<start + Self.seeds).lazy
-            .map { ($0, LoadSimulation.run(seed: $0)) }.first { !$0.1.isGood }
+            .map { ($0, LoadSimulation.run(seed: $0, keys)) }.first { !$0.1.isGood }
         #expect(bad == nil, "seed \(String(describing: bad))")
     }
 
-    @Test("finds out every mutant of the protocol", arguments: LoadSimulation.Mutant.allCases)
-    func mutants(_ mutant: LoadSimulation.Mutant) {
+    @Test(
+        "finds out every mutant of the protocol", arguments: LoadSimulation.Mutant.allCases,
+        LoadSimulation.Keys.allCases)
+    func mutants(_ mutant: LoadSimulation.Mutant, _ keys: LoadSimulation.Keys) {
+        guard mutant.applies(to: keys) else { return }
         let found = (0..<Self.mutantSeeds).lazy
-            .first { !LoadSimulation.run(seed: $0, mutant: mutant).isGood }
+            .first { !LoadSimulation.run(seed: $0, keys, mutant: mutant).isGood }
         #expect(found != nil, "\(mutant) survives \(Self.mutantSeeds) schedules")
     }
 
-    @Test("is the same for the same seed")
-    func deterministic() {
+    @Test("is the same for the same seed", arguments: LoadSimulation.Keys.allCases)
+    func deterministic(_ keys: LoadSimulation.Keys) {
         for seed in UInt64(0)..<20 {
-            #expect(LoadSimulation.trace(seed: seed).1 == LoadSimulation.trace(seed: seed).1)
+            #expect(
+                LoadSimulation.trace(seed: seed, keys).1 == LoadSimulation.trace(seed: seed, keys).1
+            )
         }
     }
 }

@@ -78,6 +78,10 @@ final class FakeCluster: Source, Target {
     func createAlias(_ alias: String, of name: CollectionName) async throws(StopoverError) {
         throw refused()
     }
+    func keys(of rows: RowSelection, limit: Int) async throws(StopoverError) -> [PrimaryKey] { [] }
+    func delete(
+        _ keys: [PrimaryKey], of primaryKey: FieldSchema, from name: CollectionName
+    ) async throws(StopoverError) { throw refused() }
     func rename(
         _ name: CollectionName, to newName: CollectionName
     ) async throws(StopoverError) { throw refused() }

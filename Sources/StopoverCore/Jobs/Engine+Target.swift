@@ -1,0 +1,45 @@
+// What several stages ask of the target. Each may be repeated.
+extension Engine {
+    func createIndexes(
+        _ indexes: [IndexDescription], on collection: CollectionName
+    ) async throws {
+        for index in indexes {
+            try await retryingControl {
+                let made = try await target.describe(collection)?.indexes ?? []
+                // Lite 3 names an index by its field, whatever it was asked.
+                let isOnly = indexes.count { $0.field == index.field } == 1
+                let isMade = made.contains {
+                    $0.field == index.field && (isOnly || $0.name == index.name)
+                }
+                guard !isMade else { return }
+                try await target.createIndex(index, on: collection)
+            }
+        }
+    }
+
+    /// Loads a collection whole, and says how far it is.
+    func load(_ collection: CollectionName) async throws {
+        try await retryingControl {
+            try await target.loadWhole(collection) { percent in
+                if stop.isRequested { throw StopoverError.interrupted }
+                board.waiting(
+                    .target, because: "the target loads \(collection): \(percent) %",
+                    isRetry: false)
+            }
+        }
+        board.waitingEnded(.target)
+    }
+
+    /// Returns when everything that was written before is durable.
+    func flushed(_ collection: CollectionName) async throws {
+        try await retryingControl { try await flush(collection) }
+    }
+
+    /// The same, tried once.
+    func flush(_ collection: CollectionName) async throws {
+        let ticket = try await target.flush(collection)
+        while try await !target.isFlushed(ticket, of: collection) {
+            try await Task.sleep(for: limits.flushPollInterval)
+        }
+    }
+}

@@ -1,0 +1,119 @@
+/// Deletes every row of a staging collection that no acknowledgement names: what requests in doubt
+/// left there. To be called when no request can be running any more (after a fence and its drain),
+/// and may be repeated after a crash at any point.
+///
+/// It looks only where such rows can be: into the gaps between the keys that are ours, many gaps a
+/// question, halving where something was found. A flush stands before each look, and it ends with a
+/// look that found nothing: nothing rests on a delete that was believed, nor on one that an earlier
+/// run made and did not flush.
+struct Sweep: Sendable {
+    /// Ranges in one expression.
+    static let rangesPerQuestion = 100
+    /// Keys in one question or one delete.
+    static let keysPerQuestion = 1_000
+    /// Looks that found something before it is said that the target does not delete.
+    static let mostPasses = 20
+
+    let engine: Engine
+    let plan: TransferPlan
+    let transfer: TransferID
+
+    func run(on collection: CollectionName) async throws {
+        let primaryKey = plan.target.schema.primaryKey ?? plan.primaryKey
+        let rows = RowSelection(collection: collection, primaryKey: primaryKey)
+        try await engine.createIndexes(plan.target.indexes, on: collection)
+        try await engine.load(collection)
+        let owned = try OwnedKeys(try await engine.ledger.madeKeys(of: transfer))
+        var removed: Int64 = 0
+        for _ in 0..<Sweep.mostPasses {
+            engine.board.waiting(
+                .target, because: "the target is swept of rows of requests in doubt", isRetry: false
+            )
+            defer { engine.board.waitingEnded(.target) }
+            try await engine.flushed(collection)
+            let found = try await removeStrays(from: rows, owned)
+            guard found > 0 else {
+                try await checkOwned(rows, owned)
+                try await engine.ledger.commit([.swept(transfer, removed: removed)])
+                return
+            }
+            removed += found
+        }
+        throw StopoverError(
+            .sweepFailed, "\(collection) has rows again that were deleted from it",
+            remedy: "Somebody else writes to it, or the target does not delete: look at its log. "
+                + "Then run the same command again.")
+    }
+
+    private func removeStrays(from rows: RowSelection, _ owned: OwnedKeys) async throws -> Int64 {
+        var removed: Int64 = 0
+        var questions = owned.gaps.chunked(by: Sweep.rangesPerQuestion)
+        while let gaps = questions.popLast() {
+            var asked = rows
+            asked.anyOf = gaps
+            if case .int64 = owned, try await count(asked) == 0 { continue }
+            if gaps.count > 1 {
+                questions += gaps.chunked(by: (gaps.count + 1) / 2)
+            } else {
+                removed += try await removeStrays(from: rows, in: gaps[0], owned)
+            }
+        }
+        return removed
+    }
+
+    private func removeStrays(
+        from rows: RowSelection, in gap: KeyRange, _ owned: OwnedKeys
+    ) async throws -> Int64 {
+        var removed: Int64 = 0
+        var rows = rows
+        rows.range = gap
+        while true {
+            if engine.stop.isRequested { throw StopoverError.interrupted }
+            let asked = rows
+            let keys = try await engine.retryingControl {
+                try await engine.target.keys(of: asked, limit: Sweep.keysPerQuestion)
+            }
+            guard let last = keys.last else { return removed }
+            let strays = keys.filter { !owned.contains($0) }
+            if !strays.isEmpty {
+                try await engine.retryingControl {
+                    try await engine.target.delete(
+                        strays, of: asked.primaryKey, from: asked.collection)
+                }
+                removed += Int64(strays.count)
+            }
+            rows.range.after = last
+        }
+    }
+
+    /// The rows that are ours are all there. A flush was acknowledged for each of them.
+    private func checkOwned(_ rows: RowSelection, _ owned: OwnedKeys) async throws {
+        let rowCount = try await count(rows)
+        guard rowCount != owned.count else { return }
+        throw StopoverError(
+            .flushedRowsLost,
+            "\(rows.collection) counts \(rowCount) rows, and \(owned.count) were acknowledged and "
+                + "flushed",
+            remedy:
+                "The target lost rows that it had called durable: look at its disk and its log. "
+                + "Drop the half-made copy with `stopover cancel JOB --drop`, then run the "
+                + "migration again.")
+    }
+
+    private func count(_ rows: RowSelection) async throws -> Int64 {
+        try await engine.retryingControl { try await engine.target.count(rows) }
+    }
+}
+
+extension Array {
+    fileprivate func chunked(by size: Int) -> [[Element]] {
+        stride(from: 0, to: count, by: Swift.max(size, 1)).map {
+            Array(self[$0..<Swift.min($0 + Swift.max(size, 1), count)])
+        }
+    }
+}
+
+extension StopoverError.Code {
+    public static let sweepFailed = Self("STO-TARGET-NOT-SWEPT", exit: .failed)
+    public static let flushedRowsLost = Self("STO-TARGET-LOST-FLUSHED-ROWS", exit: .failed)
+}

@@ -68,8 +68,8 @@ struct ProxyTests {
     }
 
     private func begun(_ run: Running, _ tool: Tool, _ job: String) async throws {
-        let spool = tool.scratch.path + "/home/jobs/\(job)/spool"
-        while run.isRunning, (try? FileManager.default.contentsOfDirectory(atPath: spool)) == nil {
+        let plan = tool.scratch.path + "/home/jobs/\(job)/plan.json"
+        while run.isRunning, !FileManager.default.fileExists(atPath: plan) {
             try await Task.sleep(for: .milliseconds(2))
         }
     }
@@ -84,11 +84,13 @@ struct ProxyTests {
             proxy.calm()
         }
         defer { healing.cancel() }
-        for attempt in 1...5 {
+        for attempt in 1...20 {
             guard let ended = try await run?.ended(within: Self.runLimit) else { return }
             if ended.status == 0 { return }
-            // What the tool asks for is the same command again.
-            #expect(ended.status == 1 && attempt < 5, "seed \(seed): \(ended)")
+            // What the tool asks for is the same command again. It does not wait for a cluster
+            // that cannot be reached when it begins, so we do.
+            #expect(ended.status == 1 && attempt < 20, "seed \(seed): \(ended)")
+            try await Task.sleep(for: .seconds(1))
             run = try again()
         }
     }

@@ -16,6 +16,7 @@ import contextlib
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -53,12 +54,16 @@ class Rounds:
         self.kind = "standalone" if arguments.standalone else "lite3"
         self.random = random.Random()
 
-    @contextlib.contextmanager
-    def servers(self) -> Iterator[tuple[Server, Server]]:
-        with (Server("lite3", self.directory / "source") as source,
-              Server(self.kind, self.directory / "target") as target):
-            seed(source, ROWS, self.kind)
-            yield source, target
+    def __enter__(self) -> Rounds:
+        with contextlib.ExitStack() as stack:
+            self.source = stack.enter_context(Server("lite3", self.directory / "source"))
+            self.target = stack.enter_context(Server(self.kind, self.directory / "target"))
+            seed(self.source, ROWS, self.kind)
+            self.servers = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.servers.close()
 
     @property
     def left(self) -> int:
@@ -87,8 +92,10 @@ class Rounds:
         return True
 
     def unexpected(self, job: Job, what: str) -> None:
-        kept = Path(self.arguments.out) / f"{self.record.mode}-{job.name}.log"
-        kept.write_bytes(job.log.read_bytes()[-200_000:])
+        kept = Path(self.arguments.out) / "kept" / f"{self.record.mode}-{job.name}"
+        shutil.copytree(job.directory, kept, ignore=shutil.ignore_patterns("*.chunk"),
+                        dirs_exist_ok=True)
+        (kept / "log").write_bytes(job.log.read_bytes()[-200_000:])
         last = job.log.read_text(errors="replace").strip().splitlines()[-2:]
         self.record.add(unexpected=[f"{job.name}: {what}: {' '.join(last)} ({kept.name})"])
         say(f"UNEXPECTED {job.name}: {what}: {' '.join(last)}")
@@ -105,7 +112,8 @@ class Rounds:
         self.unexpected(job, f"did not end within {PATIENCE_SECONDS} s")
         return False
 
-    def judge(self, source: Server, target: Server, job: Job, points: int, **more: Any) -> None:
+    def judge(self, job: Job, points: int, **more: Any) -> None:
+        source, target = self.source, self.target
         found = compared(source.uri, ("default", "packages"), target.uri, (job.name, "packages"))
         if not found["equal"]:
             self.unexpected(job, f"the rows are not equal: {found}")
@@ -122,75 +130,74 @@ class Rounds:
             f"{totals['doubled']} doubled, {len(totals['unexpected'])} unexpected")
 
     def accepted(self, job: Job) -> None:
-        """A plan is not made over a failing network: it would be refused, and rightly."""
+        """Started, and its plan made."""
         job.start()
         job.wait_for((job.directory / "plan.json").exists)
 
     # --- modes ---------------------------------------------------------------------------------------
 
+    @contextlib.contextmanager
+    def proxied(self, *options: str) -> Iterator[tuple[Piped, Job]]:
+        """The next migration, its target or its source behind a failing network, in turn."""
+        source, target = self.source, self.target
+        name = self.begin()
+        is_target = (self.record.totals["migrations"] % 2 == 0 if self.arguments.side == "both"
+                     else self.arguments.side == "target")
+        server = target if is_target else source
+        with Piped("fault-proxy", "--to", str(server.port), *options) as proxy:
+            text = migration(source.uri if is_target else proxy.uri,
+                             proxy.uri if is_target else target.uri, name)
+            with Job(self.directory, name, text) as job:
+                # A plan is not made over a failing network: it would be refused, and rightly.
+                self.accepted(job)
+                proxy.ask(f"faults {self.random.getrandbits(60)}")
+                yield proxy, job
+
     def kill(self) -> None:
-        with self.servers() as (source, target), Piped(
-                "fault-proxy", "--to", str(target.port)) as proxy:
-            before: dict[str, int] = {}
-            while self.left > 0:
-                name, kills = self.begin(), 0
-                text = migration(source.uri, proxy.uri, name)
-                with Job(self.directory, name, text) as job:
-                    self.accepted(job)
-                    proxy.ask(f"faults {self.random.getrandbits(60)}")
-                    while kills < min(KILLS_OF_ROUND, self.left):
-                        code = job.wait(self.moment(0.03, 8))
-                        if code is None:
-                            job.kill()
-                            kills += 1
-                            job.start()
-                        elif not self.again(job, code):
-                            break
-                    counts = proxy.ask("calm")["faults"]
-                    self.finish(job)
-                    met = {kind: counts[kind] - before.get(kind, 0) for kind in counts}
-                    before = counts
-                    self.judge(source, target, job, kills, kinds=met)
+        while self.left > 0:
+            kills = 0
+            with self.proxied() as (proxy, job):
+                while kills < min(KILLS_OF_ROUND, self.left):
+                    code = job.wait(self.moment(0.03, 8))
+                    if code is None:
+                        job.kill()
+                        kills += 1
+                        job.start()
+                    elif not self.again(job, code):
+                        break
+                met = proxy.ask("calm")["faults"]
+                self.finish(job)
+                self.judge(job, kills, kinds=met)
 
     def server_kill(self) -> None:
-        with self.servers() as (source, target):
-            while self.left > 0:
-                name, kills = self.begin(), 0
-                with Job(self.directory, name, migration(source.uri, target.uri, name)) as job:
-                    self.accepted(job)
-                    while kills < min(4, self.left):
-                        code = job.wait(self.moment(0.05, 3))
-                        if code is None:
-                            target.kill()
-                            kills += 1
-                            time.sleep(self.random.random())
-                            target.restart()
-                        elif not self.again(job, code):
-                            break
-                    self.finish(job)
-                    self.judge(source, target, job, kills)
+        while self.left > 0:
+            name, kills = self.begin(), 0
+            text = migration(self.source.uri, self.target.uri, name)
+            with Job(self.directory, name, text) as job:
+                self.accepted(job)
+                while kills < min(4, self.left):
+                    code = job.wait(self.moment(0.05, 3))
+                    if code is None:
+                        self.target.kill()
+                        kills += 1
+                        time.sleep(self.random.random())
+                        self.target.restart()
+                    elif not self.again(job, code):
+                        break
+                self.finish(job)
+                self.judge(job, kills)
 
     def proxy(self) -> None:
-        """Before the target and before the source in turn; no kills."""
-        with self.servers() as (source, target):
-            while self.left > 0:
-                name = self.begin()
-                is_target = self.record.totals["migrations"] % 2 == 0
-                server = target if is_target else source
-                with Piped("fault-proxy", "--to", str(server.port), "--pause", "0.6") as proxy:
-                    text = migration(source.uri if is_target else proxy.uri,
-                                     proxy.uri if is_target else target.uri, name)
-                    with Job(self.directory, name, text) as job:
-                        self.accepted(job)
-                        proxy.ask(f"faults {self.random.getrandbits(60)}")
-                        deadline = time.monotonic() + 20
-                        while time.monotonic() < deadline:
-                            code = job.wait(1)
-                            if code is not None and not self.again(job, code):
-                                break
-                        met = proxy.ask("calm")["faults"]
-                        self.finish(job)
-                        self.judge(source, target, job, sum(met.values()), kinds=met)
+        while self.left > 0:
+            with self.proxied("--pause", "0.6") as (proxy, job):
+                deadline = time.monotonic() + 20
+                while time.monotonic() < deadline:
+                    code = job.wait(1)
+                    if code is not None and not self.again(job, code):
+                        break
+                met = proxy.ask("calm")["faults"]
+                self.finish(job)
+                self.judge(job, sum(met.values()), kinds=met)
 
 
 def simulate(arguments: argparse.Namespace, record: Record) -> int:
@@ -220,7 +227,8 @@ def command(arguments: argparse.Namespace) -> str:
     if arguments.mode == "soak":
         return f"Scripts/torture soak --minutes {arguments.minutes:g}"
     target = " --standalone" if arguments.standalone else ""
-    return f"Scripts/torture {arguments.mode} --count {arguments.count}{target}"
+    side = "" if arguments.side == "both" else f" --side {arguments.side}"
+    return f"Scripts/torture {arguments.mode} --count {arguments.count}{target}{side}"
 
 
 def main() -> int:
@@ -232,6 +240,8 @@ def main() -> int:
     parser.add_argument("--count", type=int, help="points to reach, those of earlier runs included")
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--standalone", action="store_true", help="the target is 2.3.5, not Lite 3")
+    parser.add_argument("--side", choices=["both", "source", "target"], default="both",
+                        help="which server is behind the failing network (kill, proxy)")
     parser.add_argument("--seed", type=int, default=random.getrandbits(40))
     parser.add_argument("--out", default=str(ROOT / "Docs" / "evidence"))
     arguments = parser.parse_args()
@@ -246,20 +256,16 @@ def main() -> int:
     if arguments.mode == "sim":
         return simulate(arguments, record)
     with scratch() as directory:
-        rounds = Rounds(arguments, record, directory)
         match arguments.mode:
-            case "kill":
-                rounds.kill()
-            case "server-kill":
-                rounds.server_kill()
-            case "proxy":
-                rounds.proxy()
             case "rot":
                 rot(arguments, record, directory)
                 return record.finish("bytes", command(arguments))
             case "soak":
                 note = soak(arguments, record, directory)
                 return record.finish("samples", command(arguments), judged=False, note=note)
+        with Rounds(arguments, record, directory) as rounds:
+            {"kill": rounds.kill, "server-kill": rounds.server_kill,
+             "proxy": rounds.proxy}[arguments.mode]()
     noun = {"kill": "kills", "server-kill": "kills of the target", "proxy": "faults"}
     return record.finish(noun[arguments.mode], command(arguments))
 

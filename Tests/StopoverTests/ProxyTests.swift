@@ -20,7 +20,7 @@ struct ProxyTests {
     }
 
     /// Migrations of one case, and kills of each. The long runs are Scripts/torture's.
-    private static let rounds = 2
+    private static let rounds = 1
     private static let kills = 3
     private static let runLimit = Duration.seconds(120)
 

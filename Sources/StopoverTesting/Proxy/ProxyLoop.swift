@@ -17,7 +17,7 @@ final class ProxyLoop {
     private var counts = FaultCounts()
     private var now = ContinuousClock.now
 
-    /// Orders of a script that found nobody do not pile up.
+    /// Orders of a script that find nobody do not pile up: the oldest goes.
     private static let orderLimit = 2
 
     init(listener: LoopbackSocket, upstream: Int, board: ProxyBoard, wake: WakePipe) {
@@ -112,7 +112,8 @@ final class ProxyLoop {
 
     private func tick() {
         if let due = scripted?.due, now >= due, let order = scripted?.order {
-            if orders.count < ProxyLoop.orderLimit { obey(order) }
+            if orders.count >= ProxyLoop.orderLimit { orders.removeFirst() }
+            obey(order)
             nextOfScript()
         }
         if let until = refusesUntil, now >= until {

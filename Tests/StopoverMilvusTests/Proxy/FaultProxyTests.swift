@@ -32,7 +32,7 @@ struct FaultProxyTests {
         }
     }
 
-    @Test("holds a request: the write is in doubt, and its rows come later", .timeLimit(.minutes(1)))
+    @Test("holds a request: the write is in doubt, and its rows come later")
     func hold() async throws {
         try await ProxiedServer.with { (stage) async throws -> Void in
             stage.proxy.inflict(.hold(for: .seconds(1)), onRequestOf: ProxiedServer.writeBytes)

@@ -32,7 +32,8 @@ struct FrameWatchTests {
         return bytes
     }()
 
-    @Test("tell where a request is whole, however the bytes come", arguments: [1, 2, 7, 64, 10_000])
+    @Test(
+        "tell where a request is whole, however the bytes come", arguments: [1, 2, 7, 64, 10_000])
     func wholes(_ step: Int) {
         var watch = FrameWatch(isOfClient: true)
         var wholes: [FrameWatch.Event] = []

@@ -99,6 +99,15 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // What networks do to connections, before a real server (Scripts/torture).
+        .executableTarget(
+            name: "fault-proxy",
+            dependencies: [
+                "StopoverTesting",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+
         // The composition root.
         .executableTarget(
             name: "stopover",

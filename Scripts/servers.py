@@ -102,6 +102,9 @@ def launch(command: list[str], directory: Path, environment: dict[str, str]) -> 
         # then never installs the handler by which Lite ends in good order.
         for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
+        # And a thread of a Swift program has them blocked, which a child inherits: the server would
+        # end only by KILL, after 15 s of patience.
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
     with open(directory / "server.log", "ab") as log:
         process = subprocess.Popen(

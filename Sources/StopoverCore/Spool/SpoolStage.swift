@@ -30,7 +30,7 @@ struct SpoolStage: Sendable {
     }
 
     func run() async throws {
-        let order = OrderedCommit()
+        let order = OrderedCommit<Committed>()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<engine.limits.spoolWorkers {
                 group.addTask {
@@ -124,12 +124,14 @@ struct SpoolStage: Sendable {
         }
     }
 
-    /// What became ready is recorded, then announced.
     private func commit(
-        _ item: Committed, _ split: SplitID, _ ordinal: Int, _ order: OrderedCommit
+        _ item: Committed, _ split: SplitID, _ ordinal: Int, _ order: OrderedCommit<Committed>
     ) async throws {
-        let ready = order.sealed(item, split: split, ordinal: ordinal)
-        guard !ready.isEmpty else { return }
+        try await order.sealed(item, split: split, ordinal: ordinal, record: record)
+    }
+
+    /// What became ready is recorded, then announced.
+    private func record(_ ready: [Committed]) async throws {
         try await engine.ledger.commit(ready.flatMap(entries))
         let pages = ready.compactMap { item -> Sealed? in
             if case .page(let sealed) = item { sealed } else { nil }
@@ -156,15 +158,6 @@ struct SpoolStage: Sendable {
                 entries.append(.keysDropped(transfer.id, sealed.droppedKeys))
             }
             return entries
-        }
-    }
-
-    /// ``CommitOrder`` shared by the workers of one run.
-    private final class OrderedCommit: Sendable {
-        private let order = Mutex(CommitOrder<Committed>())
-
-        func sealed(_ item: Committed, split: SplitID, ordinal: Int) -> [Committed] {
-            order.withLock { $0.sealed(item, split: split, ordinal: ordinal) }
         }
     }
 }

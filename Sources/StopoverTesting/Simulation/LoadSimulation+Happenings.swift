@@ -2,6 +2,12 @@ import StopoverCore
 
 extension LoadSimulation {
     mutating func happen(_ happening: Happening) {
+        if isOver {
+            switch happening {
+            case .arrives, .applies, .ends: break
+            default: return
+            }
+        }
         switch happening {
         case .chunkReady: chunkReady()
         case .arrives(let request): arrives(request)
@@ -31,6 +37,9 @@ extension LoadSimulation {
             // The connections break: the process sees it, whether or not a request was under way.
             tell(process, .targetLost)
         case .serverStarts: server.start()
+        case .ends(let error):
+            server.flush()
+            judge(error)
         }
     }
 
@@ -104,7 +113,7 @@ extension LoadSimulation {
 
     private mutating func carryOut(_ actions: [LoadCoordinator.Action]) {
         for action in actions {
-            guard coordinator != nil, outcome == nil else { return }
+            guard coordinator != nil, outcome == nil, !isOver else { return }
             trace?.append("\(timeline.now)     → \(action)")
             switch action {
             case .record(let entries): record(entries)
@@ -147,11 +156,21 @@ extension LoadSimulation {
         }
     }
 
-    /// The end of the load: the server is stopped once more, so that what was promised to be
-    /// durable has to be.
+    /// The end of the load. Either the server is stopped once more, so that what was promised to be
+    /// durable has to be; or what is still under way may arrive, and must not count any more.
     private mutating func finish(_ error: String?) {
-        var random = random
-        server.crash { _ in Bool.random(using: &random) }
+        if Bool.random(using: &random) {
+            var random = random
+            server.crash { _ in Bool.random(using: &random) }
+            judge(error)
+        } else {
+            isOver = true
+            timeline.add(
+                .ends(error), after: LoadSimulation.longestDelay + LoadSimulation.deadline)
+        }
+    }
+
+    private mutating func judge(_ error: String?) {
         let verdict = server.verdict(weather.chunks * weather.rowsPerChunk)
         outcome = Outcome(lost: verdict.lost, doubled: verdict.doubled, error: error)
     }

@@ -134,6 +134,8 @@ public struct LoadSimulation {
         case processStarts
         case serverDies
         case serverStarts
+        /// What was held back has arrived by now.
+        case ends(String?)
     }
 
     let mutant: Mutant?
@@ -149,6 +151,8 @@ public struct LoadSimulation {
     var nextChunk = 1
     var nextRequest = 0
     var outcome: Outcome?
+    /// The load has ended, and what is still under way goes on.
+    var isOver = false
     /// What happened, a line each, where it was asked for.
     var trace: [String]?
 

@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import random
-import re
 import shutil
 import signal
 import subprocess
@@ -27,7 +25,7 @@ from typing import Any, Iterator
 from torture_rot import rot
 from torture_soak import soak
 from torture_stage import (
-    ROOT, TIMED_OUT, Job, Piped, Record, Server, compared, say, scratch, seed)
+    BINARIES, ROOT, TIMED_OUT, Job, Piped, Record, Server, compared, say, scratch, seed)
 
 ROWS = 6000
 # Kills of one migration; then it may come to its end.
@@ -201,25 +199,22 @@ class Rounds:
 
 
 def simulate(arguments: argparse.Namespace, record: Record) -> int:
-    """In steps, so that an interruption loses one of them at most."""
-    step = 200_000
+    """In steps of both kinds of keys side by side, so that an interruption loses one at most."""
+    step = 50_000
     while (left := arguments.count - record.totals["points"]) > 0:
-        seeds = min(step, left)
-        run = subprocess.run(
-            ["swift", "test", "--skip-build", "--no-parallel", "--filter",
-             "LoadSimulationTests.schedules"],
-            cwd=ROOT, text=True, capture_output=True, stdin=subprocess.DEVNULL,
-            env={**os.environ, "STOPOVER_SEEDS": str(seeds)})
-        begun = re.search(r"schedules from seed \d+", run.stdout + run.stderr)
-        if begun is None:
-            raise SystemExit(f"the simulation did not run; build the tests first "
-                             f"(swift build --build-tests):\n{run.stdout[-2000:]}{run.stderr[-2000:]}")
-        bad = re.findall(r"seed Optional.*", run.stdout + run.stderr)
-        if run.returncode:
-            record.add(unexpected=[bad[0] if bad else f"exit {run.returncode}"])
-        record.add(seeds)
+        first = arguments.seed + record.totals["points"]
+        seeds = min(step, (left + 1) // 2)
+        runs = {keys: subprocess.Popen(
+            [str(BINARIES / "load-simulation"), "run", keys, "--count", str(seeds),
+             "--from", str(first)], text=True, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+            for keys in ("kept", "made")}
+        for keys, run in runs.items():
+            output, _ = run.communicate()
+            if run.returncode:
+                record.add(unexpected=[f"{keys}: {output.strip()}"])
+            record.add(seeds)
         say(f"sim: {record.totals['points']:,}/{arguments.count:,} schedules, "
-            f"{len(record.totals['unexpected'])} bad ({begun.group(0)})")
+            f"{len(record.totals['unexpected'])} bad (from seed {first})")
     return record.finish("schedules", command(arguments), judged=False)
 
 

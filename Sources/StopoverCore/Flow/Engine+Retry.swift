@@ -23,9 +23,10 @@ extension Engine {
                 let value = try await body()
                 if patience.failures > 0 { board.waitingEnded(side) }
                 return value
-            } catch let error as StopoverError where error.isTransient && !stop.isRequested {
+            } catch let error as StopoverError where error.isTransient {
+                if stop.isRequested { throw StopoverError.interrupted }
                 waiting(side, because: error, again: patience.failures > 0)
-                try await Task.sleep(for: patience.failed())
+                try await stop.sleep(for: patience.failed())
             }
         }
     }

@@ -31,4 +31,15 @@ public final class StopSignal: Sendable {
         }
         if isRequested { handler() }
     }
+
+    /// Sleeps, but no longer than a moment after the stop was requested.
+    func sleep(for duration: Duration) async throws {
+        let end = ContinuousClock.now + duration
+        while !isRequested, ContinuousClock.now < end {
+            try await Task.sleep(
+                until: min(end, .now + StopSignal.moment), clock: .continuous)
+        }
+    }
+
+    private static let moment = Duration.milliseconds(200)
 }

@@ -66,10 +66,14 @@ public final class ProgressBoard: Sendable {
     }
 
     public func rowsLoaded(_ rows: Int, bytes: Int, of id: TransferID) {
-        state.withLock {
-            $0.transfers[id]?.rowsLoaded += Int64(rows)
-            $0.transfers[id]?.bytesLoaded += Int64(bytes)
-            $0.largestBatch[id] = max($0.largestBatch[id] ?? 0, Int64(rows))
+        state.withLock { state in
+            guard var transfer = state.transfers[id] else { return }
+            // What is inserted again after a doubt was counted once already.
+            let most = max(transfer.rowsExpected, transfer.rowsLoaded)
+            transfer.rowsLoaded = min(transfer.rowsLoaded + Int64(rows), most)
+            transfer.bytesLoaded += Int64(bytes)
+            state.transfers[id] = transfer
+            state.largestBatch[id] = max(state.largestBatch[id] ?? 0, Int64(rows))
         }
     }
 

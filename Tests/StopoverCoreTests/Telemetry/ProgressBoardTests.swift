@@ -80,7 +80,9 @@ struct ProgressBoardTests {
             }
         }
         let transfer = board.snapshot().transfers[0]
-        #expect(transfer.rowsLoaded == 16_000 && transfer.bytesLoaded == 24_000)
+        #expect(transfer.bytesLoaded == 24_000)
+        // What is inserted again after a doubt is no more than there is.
+        #expect(transfer.rowsLoaded == 100)
     }
 }
 

@@ -128,7 +128,7 @@ extension GRPCTransport {
                     let pipeline = channel.pipeline.syncOperations
                     let http2 = try pipeline.handler(type: NIOHTTP2Handler.self)
                     try pipeline.addHandlers(
-                        [LossWatch(losses), PingAnswerer()], position: .before(http2))
+                        [ConnectionWatch(losses), PingAnswerer()], position: .before(http2))
                 }
             }
         }
@@ -163,19 +163,5 @@ extension GRPCTransport {
                 config.privateKey = .file(path: path, format: .pem)
             }
         }
-    }
-}
-
-/// Reports the end of a connection that stood.
-private final class LossWatch: ChannelInboundHandler {
-    typealias InboundIn = Any
-
-    private let losses: LossSignal
-
-    init(_ losses: LossSignal) { self.losses = losses }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        losses.occurred()
-        context.fireChannelInactive()
     }
 }

@@ -57,7 +57,3 @@ servers_installed() {
     marker_matches "$STOPOVER_TOOLS/lite3/.installed" "${LITE3_PINS[@]}" &&
         marker_matches "$STOPOVER_TOOLS/m235/.installed" "${M235_PINS[@]}"
 }
-
-# One set of flags for every script, since another set would build everything anew. The index is for
-# editors, and a fifth of the work of a cold build.
-BUILD=(swift build --disable-index-store)

@@ -84,11 +84,3 @@ extension Engine {
         return load
     }
 }
-
-extension TransferPlan {
-    /// A sweep asks the collection what it holds, so it has to be one that can be loaded.
-    var doubts: LoadCoordinator.Doubts {
-        guard regeneratesKeys else { return .upsert }
-        return target.canBeLoaded ? .sweep : .stop
-    }
-}

@@ -56,7 +56,7 @@ struct InterruptionTests {
             }
             let compared = try await tool.compare(
                 source, ("default", "packages"), target, (name, "packages"),
-                ["--by-partition"] + (autoID == "keep" ? [] : ["--ignore-key"]))
+                ["--by-partition"], autoID: autoID)
             #expect(compared.status == 0, "seed \(seed), round \(round): \(compared)")
             if compared.status != 0 { break }
         }

@@ -54,7 +54,7 @@ struct TroubleTests {
         ) async throws {
             let compared = try await tool.compare(
                 source, ("default", "packages"), target, ("moved", "packages"),
-                ["--by-partition"] + (autoID == "keep" ? [] : ["--ignore-key"]))
+                ["--by-partition"], autoID: autoID)
             #expect(compared.status == 0, "\(compared)", sourceLocation: location)
         }
     }

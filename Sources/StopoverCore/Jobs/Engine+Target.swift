@@ -1,4 +1,4 @@
-// What several stages ask of the target. Each may be repeated.
+// What several stages ask of the target.
 extension Engine {
     func createIndexes(
         _ indexes: [IndexDescription], on collection: CollectionName
@@ -30,12 +30,7 @@ extension Engine {
         board.waitingEnded(.target)
     }
 
-    /// Returns when everything that was written before is durable.
-    func flushed(_ collection: CollectionName) async throws {
-        try await retryingControl { try await flush(collection) }
-    }
-
-    /// The same, tried once.
+    /// Returns when everything that was written before is durable. Tried once.
     func flush(_ collection: CollectionName) async throws {
         let ticket = try await target.flush(collection)
         while try await !target.isFlushed(ticket, of: collection) {

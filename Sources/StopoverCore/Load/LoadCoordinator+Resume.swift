@@ -35,14 +35,3 @@ extension LoadCoordinator {
         }
     }
 }
-
-extension StopoverError {
-    fileprivate static func leftInDoubt(_ chunks: Int) -> StopoverError {
-        StopoverError(
-            .loadInDoubt,
-            "the run before this one ended while \(chunks) chunks may have been on their way, and "
-                + "the target makes the keys: sending them again could double their rows",
-            remedy: "Drop the half-made copy with `stopover cancel JOB --drop`, then run the "
-                + "migration again with `indexes: auto`: what can be loaded can be settled.")
-    }
-}

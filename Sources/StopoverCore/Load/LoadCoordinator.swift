@@ -19,114 +19,6 @@ import DequeModule
 /// inserted again at once, and its first rows are nobody's. At the end, when no insert is
 /// outstanding: fence, then **sweep**: every row whose key no acknowledgement names is deleted.
 public struct LoadCoordinator: Sendable {
-    /// How requests in doubt are settled.
-    public enum Doubts: Sendable, Hashable {
-        /// The keys are ours: upsert.
-        case upsert
-        /// The target makes the keys, and the collection is ours alone: insert again, sweep at the end.
-        case sweep
-        /// The target makes the keys, and nothing can be told apart by them: the first doubt ends it.
-        case stop
-    }
-
-    public struct Settings: Sendable {
-        /// Requests at once.
-        public var requestLimit = 4
-        /// Flush when this many rows are acknowledged and not flushed.
-        public var flushAfterRows: Int64 = 5_000_000
-        /// Flush when their files hold this many bytes: half of the spool.
-        public var flushAfterBytes: Int64
-        /// Fence and settle when tainted chunks hold this many bytes of the spool.
-        public var settleAfterBytes: Int64
-        public var doubts: Doubts
-
-        public init(spoolBytes: Int64, doubts: Doubts = .upsert) {
-            self.doubts = doubts
-            flushAfterBytes = max(spoolBytes / 2, 1)
-            settleAfterBytes = max(spoolBytes / 2, 1)
-        }
-    }
-
-    /// A chunk that rests in the spool.
-    public struct Chunk: Sendable, Hashable {
-        public var id: ChunkID
-        public var rowCount: Int
-        public var fileBytes: Int
-
-        public init(id: ChunkID, rowCount: Int, fileBytes: Int) {
-            self.id = id
-            self.rowCount = rowCount
-            self.fileBytes = fileBytes
-        }
-    }
-
-    /// Rows of a chunk that go in one request: all of them, unless a size limit was met.
-    public struct Part: Sendable, Hashable {
-        public var chunk: ChunkID
-        public var rows: Range<Int>
-
-        public init(chunk: ChunkID, rows: Range<Int>) {
-            self.chunk = chunk
-            self.rows = rows
-        }
-
-        fileprivate func split(by rowCount: Int) -> [Part] {
-            stride(from: rows.lowerBound, to: rows.upperBound, by: rowCount).map {
-                Part(chunk: chunk, rows: $0..<min($0 + rowCount, rows.upperBound))
-            }
-        }
-    }
-
-    public enum WriteEnd: Sendable {
-        /// Acknowledged, and recorded so in the ledger by the shell.
-        case acknowledged
-        case refused(StopoverError)
-        case unreached(StopoverError)
-        case rejected(StopoverError)
-        case tooLarge(StopoverError)
-        case fenced(StopoverError)
-        case inDoubt(StopoverError)
-        /// It never came to a request, or its acknowledgement could not be recorded: our own disk.
-        case failed(StopoverError)
-    }
-
-    public enum Event: Sendable {
-        case chunkSpooled(Chunk)
-        /// Every split is read to its end, and every chunk was announced.
-        case extractionFinished
-        case writeEnded(Part, WriteEnd)
-        /// With the error when it did not succeed.
-        case flushEnded(StopoverError?)
-        /// The spool is full, or much time has passed: flush what is acknowledged.
-        case flushWanted
-        /// The staging collection has its new name and what was under way has ended.
-        case fenceStands
-        /// With the error when the target could not be swept.
-        case sweepEnded(StopoverError?)
-        case pauseEnded
-        /// The connection to the target broke, with or without a request on it: it may have
-        /// restarted, and forgotten what it had not flushed.
-        case targetLost
-        case stopRequested
-    }
-
-    public enum Action: Sendable {
-        case record([LedgerEntry])
-        case send(Part, WriteMode)
-        case flush
-        /// Rename to the next epoch, then wait until no older request can still be running.
-        case fence
-        /// Delete every row that no acknowledgement names, make that durable, and record it.
-        case sweep
-        /// These chunks are flushed: their files may go. Follows the record of it.
-        case release([ChunkID])
-        case pause(Duration, because: StopoverError)
-        /// Everything is flushed. The end.
-        case finish
-        /// Nothing is in flight and nothing more will be sent. The end of this run.
-        case stop(StopoverError?)
-    }
-
     private enum Stage: Hashable {
         case inserting
         /// Nothing new is sent; the fence follows when nothing is in flight.
@@ -256,7 +148,7 @@ extension LoadCoordinator {
     private mutating func writeEnded(_ part: Part, _ end: WriteEnd) -> [Action] {
         // Of a chunk that was withdrawn meanwhile nothing counts but what it tells of the target.
         let isOver = unackedRows[part.chunk] == nil
-        let back = doomed.contains(part.chunk) ? putBack(part.chunk) : []
+        let back = doomed.contains(part.chunk) ? putBack([part.chunk]) : []
         switch end {
         case .acknowledged:
             patience.succeeded()
@@ -270,18 +162,19 @@ extension LoadCoordinator {
             return back + suspect([]) + pause(because: error)
         case .tooLarge(let error):
             guard part.rows.count > 1 else {
-                ending = Ending(error: LoadCoordinator.rowTooLarge(error))
+                ending = Ending(error: .rowTooLarge(error))
                 return []
             }
-            mostRows[part.chunk] = (part.rows.count + 1) / 2
-            if !isOver { sendAgain(part.split(by: (part.rows.count + 1) / 2)) }
+            let half = (part.rows.count + 1) / 2
+            mostRows[part.chunk] = half
+            if !isOver { sendAgain(part.split(by: half)) }
             return back
         case .rejected(let error), .fenced(let error), .failed(let error):
             ending = Ending(error: error)
             return []
         case .inDoubt(let error):
             guard settings.doubts != .stop else {
-                ending = Ending(error: LoadCoordinator.inDoubt(error))
+                ending = Ending(error: .loadInDoubt(error))
                 return []
             }
             return back + suspect(isOver ? [] : [part.chunk]) + pause(because: error)
@@ -333,17 +226,17 @@ extension LoadCoordinator {
         riskLimit = max(ids.count / 2, 1)
         for id in ids { withdraw(id) }
         doomed.formUnion(ids)
-        return ids.sorted().flatMap { putBack($0) }
+        return putBack(ids)
     }
 
-    /// Not while a request of the chunk is under way: its acknowledgement would be recorded.
-    private mutating func putBack(_ id: ChunkID) -> [Action] {
-        guard !inFlight.contains(where: { $0.chunk == id }), let chunk = chunks[id] else {
-            return []
-        }
-        doomed.remove(id)
-        enqueue(chunk, for: .insert)
-        return [.record([.chunksDisowned([id])])]
+    /// Not while a request of a chunk is under way: its acknowledgement would be recorded. One durable
+    /// write for all.
+    private mutating func putBack(_ ids: Set<ChunkID>) -> [Action] {
+        let ready = ids.subtracting(inFlight.map(\.chunk)).sorted()
+        guard !ready.isEmpty else { return [] }
+        doomed.subtract(ready)
+        for chunk in ready.compactMap({ chunks[$0] }) { enqueue(chunk, for: .insert) }
+        return [.record([.chunksDisowned(ready)])]
     }
 
     /// Nothing of it is queued or counted any longer.
@@ -538,27 +431,4 @@ extension LoadCoordinator {
         guard tainted.insert(id).inserted else { return }
         taintedBytes += bytes(id)
     }
-
-    private static func inDoubt(_ error: StopoverError) -> StopoverError {
-        StopoverError(
-            .loadInDoubt,
-            "an insert whose keys the target makes ended without an answer; sending it again "
-                + "could double its rows",
-            remedy: "Drop the half-made copy with `stopover cancel JOB --drop`, then run the "
-                + "migration again with `indexes: auto`: what can be loaded can be settled.",
-            cause: error.message)
-    }
-
-    private static func rowTooLarge(_ error: StopoverError) -> StopoverError {
-        StopoverError(
-            .loadRowTooLarge, "one row alone is larger than the target takes in a request",
-            remedy: "Raise the target's request limit (proxy.grpc.serverMaxRecvSize), then run "
-                + "the same command again.",
-            cause: error.message)
-    }
-}
-
-extension StopoverError.Code {
-    public static let loadInDoubt = Self("STO-LOAD-IN-DOUBT", exit: .failed)
-    public static let loadRowTooLarge = Self("STO-LOAD-ROW-TOO-LARGE", exit: .failed)
 }

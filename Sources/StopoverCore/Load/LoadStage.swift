@@ -58,7 +58,10 @@ struct LoadStage: Sendable {
                             Send(part: part, mode: mode, collection: staging.name(epoch: epoch)))
                     case .flush:
                         let collection = staging.name(epoch: epoch)
-                        group.addTask { post(.flushEnded(await flush(collection))) }
+                        group.addTask {
+                            post(
+                                .flushEnded(try await error { try await engine.flush(collection) }))
+                        }
                     case .fence:
                         try await fence(from: epoch, to: epoch + 1)
                         epoch += 1
@@ -68,7 +71,11 @@ struct LoadStage: Sendable {
                         post(.fenceStands)
                     case .sweep:
                         let collection = staging.name(epoch: epoch)
-                        group.addTask { post(.sweepEnded(try await swept(collection))) }
+                        group.addTask {
+                            post(
+                                .sweepEnded(try await error { try await sweep.run(on: collection) })
+                            )
+                        }
                     case .release(let ids):
                         troubles = []
                         let rows = try engine.spool.release(ids)
@@ -76,9 +83,8 @@ struct LoadStage: Sendable {
                         engine.board.chunksFlushed(ids.count, of: transfer.id)
                     case .pause(let delay, let error):
                         // A long outage is one line in the error log, until something was flushed.
-                        engine.waiting(
-                            .target, because: error, again: troubles.contains(error.code))
-                        troubles.insert(error.code)
+                        let isNew = troubles.insert(error.code).inserted
+                        engine.waiting(.target, because: error, again: !isNew)
                         group.addTask {
                             try? await Task.sleep(for: delay)
                             engine.board.waitingEnded(.target)
@@ -143,24 +149,12 @@ struct LoadStage: Sendable {
 
     // MARK: Flush and fence
 
-    /// nil when everything acknowledged before the call is durable.
-    private func flush(_ collection: CollectionName) async -> StopoverError? {
+    /// The error that `body` ended with, if it did.
+    private func error(
+        of body: () async throws -> Void
+    ) async throws(CancellationError) -> StopoverError? {
         do {
-            try await engine.flush(collection)
-            return nil
-        } catch let error as StopoverError {
-            return error
-        } catch {
-            return .interrupted
-        }
-    }
-
-    /// nil when the target holds no row but those that were acknowledged.
-    private func swept(_ collection: CollectionName) async throws(CancellationError)
-        -> StopoverError?
-    {
-        do {
-            try await sweep.run(on: collection)
+            try await body()
             return nil
         } catch let error as StopoverError {
             return error

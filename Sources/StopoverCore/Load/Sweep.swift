@@ -30,7 +30,7 @@ struct Sweep: Sendable {
                 .target, because: "the target is swept of rows of requests in doubt", isRetry: false
             )
             defer { engine.board.waitingEnded(.target) }
-            try await engine.flushed(collection)
+            try await engine.retryingControl { try await engine.flush(collection) }
             let found = try await removeStrays(from: rows, owned)
             guard found > 0 else {
                 try await checkOwned(rows, owned)
@@ -107,9 +107,7 @@ struct Sweep: Sendable {
 
 extension Array {
     fileprivate func chunked(by size: Int) -> [[Element]] {
-        stride(from: 0, to: count, by: Swift.max(size, 1)).map {
-            Array(self[$0..<Swift.min($0 + Swift.max(size, 1), count)])
-        }
+        stride(from: 0, to: count, by: size).map { Array(self[$0..<Swift.min($0 + size, count)]) }
     }
 }
 

@@ -34,6 +34,12 @@ public struct TransferPlan: Hashable, Sendable, Codable {
     public var primaryKey: FieldSchema { readFields.first { $0.isPrimaryKey } ?? readFields[0] }
     public var refusals: [Finding] { findings.filter { $0.severity == .refusal } }
 
+    /// A sweep asks the collection what it holds, so it has to be one that can be loaded.
+    var doubts: LoadCoordinator.Doubts {
+        guard regeneratesKeys else { return .upsert }
+        return target.canBeLoaded ? .sweep : .stop
+    }
+
     /// What is promised of every row, and by what, in a sentence.
     public var promise: String {
         switch doubts {

@@ -17,7 +17,8 @@ final class ConnectionWatch: ChannelInboundHandler {
 
     func channelActive(context: ChannelHandlerContext) {
         let channel = context.channel
-        silence = context.eventLoop.scheduleTask(in: MilvusLimits.longestSilence) {
+        let longest = TimeAmount(MilvusLimits.longestSilence)
+        silence = context.eventLoop.scheduleTask(in: longest) {
             channel.close(promise: nil)
         }
         context.fireChannelActive()

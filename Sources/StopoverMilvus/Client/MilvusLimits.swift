@@ -1,5 +1,3 @@
-import NIOCore
-
 /// The limits of the client, by name.
 public enum MilvusLimits {
     /// Bytes of a reply that we take. Servers send up to 256 MiB (64 MiB on 2.3.5); the default
@@ -17,7 +15,7 @@ public enum MilvusLimits {
     public static let firstReconnectDelay = Duration.milliseconds(100)
     public static let longestReconnectDelay = Duration.seconds(5)
     /// From a connection to the server's first frame.
-    static let longestSilence = TimeAmount.seconds(10)
+    public static let longestSilence = Duration.seconds(10)
     /// A connection that is silent for this long while a call waits is asked whether it lives.
     /// Not shorter: gRPC's C core (Milvus Lite 3) hangs up on clients that ask more often than
     /// every five minutes.

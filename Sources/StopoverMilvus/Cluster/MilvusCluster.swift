@@ -12,14 +12,13 @@ import StopoverCore
 public struct MilvusCluster: Cluster {
     let client: MilvusClient
     private let connections: GRPCTransport?
-    public let losses: LossSignal
+    public let losses = LossSignal()
 
     /// - Throws: `STO-CLUSTER-TLS` when certificate or key files cannot be used.
     public init(
         _ endpoint: MilvusEndpoint, connections: Int = MilvusLimits.connections,
         writeTimeout: Duration = CallClass.insert.deadline
     ) throws(StopoverError) {
-        losses = LossSignal()
         let transport = try GRPCTransport(
             endpoint, connections: connections, writeTimeout: writeTimeout, losses: losses)
         self.connections = transport
@@ -31,9 +30,8 @@ public struct MilvusCluster: Cluster {
     /// Over a transport of the caller's, which has its own life.
     public init(
         address: String, transport: any MilvusTransport,
-        credentials: MilvusEndpoint.Credentials = .none, losses: LossSignal = LossSignal()
+        credentials: MilvusEndpoint.Credentials = .none
     ) {
-        self.losses = losses
         connections = nil
         client = MilvusClient(
             address: address, transport: transport, authorization: Authorization(credentials))

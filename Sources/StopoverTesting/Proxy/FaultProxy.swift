@@ -15,11 +15,9 @@ public final class FaultProxy: Sendable {
     private let board = ProxyBoard()
     private let wake: WakePipe
 
-    public struct CannotListen: Error {}
-
     /// - Parameter upstream: the server's port.
     public init(to upstream: Int) throws {
-        let (listener, port) = try FaultProxy.listen()
+        let (listener, port) = try LoopbackSocket.listening()
         self.port = port
         let wake = try WakePipe()
         self.wake = wake
@@ -49,16 +47,6 @@ public final class FaultProxy: Sendable {
     private func send(_ command: ProxyBoard.Command) {
         board.give(command)
         wake.wake()
-    }
-
-    /// Below the ports that the kernel gives to outgoing connections, one of which could take it
-    /// while we refuse; above those of people's servers.
-    private static func listen() throws -> (LoopbackSocket, Int) {
-        for _ in 0..<100 {
-            let port = Int.random(in: 20_000..<32_000)
-            if let listener = try? LoopbackSocket.listening(on: port) { return (listener, port) }
-        }
-        throw CannotListen()
     }
 }
 

@@ -8,6 +8,7 @@ final class LoopbackSocket {
         /// The other side has closed, or the connection is broken.
         case gone
         case system(Int32)
+        case noFreePort
     }
 
     let descriptor: Int32
@@ -23,6 +24,16 @@ final class LoopbackSocket {
     }
 
     deinit { close(descriptor) }
+
+    /// Listens on a free port: below those that the kernel gives to outgoing connections, one of
+    /// which could take it while we refuse; above those of people's servers.
+    static func listening() throws(Failure) -> (LoopbackSocket, port: Int) {
+        for _ in 0..<100 {
+            let port = Int.random(in: 20_000..<32_000)
+            if let listener = try? listening(on: port) { return (listener, port) }
+        }
+        throw .noFreePort
+    }
 
     /// Listens on this port. Unlike a port that the kernel chooses, it stays ours while we do not
     /// listen (see ``stopListening()``).

@@ -50,6 +50,15 @@ private struct Bench {
         }
     }
 
+    /// A chunk of 10 rows that was too large: the first half is acknowledged, the second under way.
+    static func halfAcknowledged(_ doubts: LoadCoordinator.Doubts) -> Bench {
+        var bench = Bench(doubts)
+        bench.spool(1...1, rows: 10)
+        bench.answer(.tooLarge(trouble))
+        bench.answer(.acknowledged)
+        return bench
+    }
+
     /// Chunks that were disowned, in the order of their records.
     var disowned: [Int64] {
         records.flatMap { (entry) -> [Int64] in
@@ -259,10 +268,7 @@ struct LoadCoordinatorTests {
 
     @Test("puts a chunk back whole when one of its parts is in doubt and another is acknowledged")
     func regeneratedParts() {
-        var bench = Bench(.sweep)
-        bench.spool(1...1, rows: 10)
-        bench.answer(.tooLarge(trouble))
-        bench.answer(.acknowledged)
+        var bench = Bench.halfAcknowledged(.sweep)
         bench.answer(.inDoubt(trouble))
         #expect(bench.disowned == [1])
         bench.handle(.pauseEnded)
@@ -272,10 +278,7 @@ struct LoadCoordinatorTests {
 
     @Test("doubts the acknowledged part of a chunk when the target is lost between two parts")
     func lossBetweenParts() {
-        var bench = Bench(.upsert)
-        bench.spool(1...1, rows: 10)
-        bench.answer(.tooLarge(trouble))
-        bench.answer(.acknowledged)
+        var bench = Bench.halfAcknowledged(.upsert)
         bench.handle(.targetLost)
         bench.answer(.acknowledged)
         bench.handle(.extractionFinished)
@@ -288,10 +291,7 @@ struct LoadCoordinatorTests {
 
     @Test("does not insert again what is refused of a chunk that came into doubt meanwhile")
     func refusedAfterDoubt() {
-        var bench = Bench(.upsert)
-        bench.spool(1...1, rows: 10)
-        bench.answer(.tooLarge(trouble))
-        bench.answer(.acknowledged)
+        var bench = Bench.halfAcknowledged(.upsert)
         bench.handle(.targetLost)
         bench.answer(.refused(trouble))
         bench.handle(.pauseEnded)

@@ -1,8 +1,9 @@
 import Foundation
 import StopoverCore
 import StopoverMilvus
-import StopoverTesting
 import Testing
+
+@testable import StopoverTesting
 
 @Suite("A connection")
 struct ConnectionTests {
@@ -26,21 +27,9 @@ struct ConnectionTests {
     @Test("to a server that takes it and says nothing is given up before the call's deadline")
     func silent() async throws {
         // Nobody accepts: the kernel takes connections, and no byte ever comes.
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(listener) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(listener, $0, length) == 0 && listen(listener, 8) == 0
-                    && getsockname(listener, $0, &length) == 0
-            }
-        }
-        try #require(bound)
-        let endpoint = MilvusEndpoint(
-            host: "127.0.0.1", port: Int(UInt16(bigEndian: address.sin_port)))
+        let (listener, port) = try LoopbackSocket.listening()
+        defer { withExtendedLifetime(listener) {} }
+        let endpoint = MilvusEndpoint(host: "127.0.0.1", port: port)
         try await MilvusCluster.withCluster(endpoint, connections: 1) { cluster in
             let begun = ContinuousClock.now
             let error = await #expect(throws: StopoverError.self) { try await cluster.databases() }

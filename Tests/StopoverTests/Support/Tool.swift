@@ -28,15 +28,17 @@ struct Tool: Sendable {
     /// row and field by field, by the official Python client.
     func compare(
         _ source: RealServer, _ sourceName: (String, String), _ target: RealServer,
-        _ targetName: (String, String), _ options: [String] = []
+        _ targetName: (String, String), _ options: [String] = [], autoID: String = "keep"
     ) async throws -> Ended {
-        try await Clone.fixture(
+        // Keys that the target made are nobody else's.
+        let keys = autoID == "keep" ? [] : ["--ignore-key"]
+        return try await Clone.fixture(
             "compare.py",
             [
                 "--source", source.uri, "--source-db", sourceName.0,
                 "--source-collection", sourceName.1, "--target", target.uri,
                 "--target-db", targetName.0, "--target-collection", targetName.1,
-            ] + options, in: scratch)
+            ] + options + keys, in: scratch)
     }
 
     /// The quarantined rows of a job.

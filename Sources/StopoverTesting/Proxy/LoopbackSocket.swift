@@ -49,7 +49,8 @@ final class LoopbackSocket {
         return result
     }
 
-    /// From now on connections are refused.
+    /// From now on connections are refused. Not to be called twice: of a socket that does not listen
+    /// it shuts the reading, which every connection inherits that it takes after ``listenAgain()``.
     func stopListening() { _ = shutdown(descriptor, Int32(SHUT_RD)) }
 
     func listenAgain() throws(Failure) {

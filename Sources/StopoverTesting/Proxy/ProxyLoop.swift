@@ -192,7 +192,7 @@ final class ProxyLoop {
 
     private func refuse(until: ContinuousClock.Instant) {
         counts.faults[.refuse, default: 0] += 1
-        listener.stopListening()
+        if refusesUntil == nil { listener.stopListening() }
         refusesUntil = until
         for link in links where link.client != nil { link.reset() }
     }

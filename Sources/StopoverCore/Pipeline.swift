@@ -31,6 +31,7 @@ struct Pipeline: Sendable {
         let load = LoadStage(
             engine: engine, transfer: transfer, staging: staging,
             sweep: Sweep(engine: engine, plan: plan, transfer: transfer.id),
+            firstMode: plan.writeMode,
             keepsPartitions: plan.target.schema.partitionKey == nil, events: events,
             post: { post.yield($0) })
         let coordinator = try await engine.resumeLoad(of: transfer, plan)

@@ -40,7 +40,7 @@ struct ProxyTests {
                 """, named: name + ".yaml")
             // The plan is not made over a failing network: it would be refused, rightly.
             let planned = try tool.start(["run", file, "--job", name])
-            try await begun(planned, tool, name)
+            try await tool.file("plan.json", of: name, by: planned)
             proxy.follow(
                 FaultScript(seed: random.next(), pauseSeconds: 0.05...1))
             var run: Running? = planned
@@ -60,13 +60,6 @@ struct ProxyTests {
             #expect(compared.status == 0, "seed \(seed), \(name), \(counts): \(compared)")
             #expect(counts.total > 0, "no fault met a connection")
             print("\(name): \(counts), seed \(seed)")
-        }
-    }
-
-    private func begun(_ run: Running, _ tool: Tool, _ job: String) async throws {
-        let plan = tool.scratch.path + "/home/jobs/\(job)/plan.json"
-        while run.isRunning, !FileManager.default.fileExists(atPath: plan) {
-            try await Task.sleep(for: .milliseconds(2))
         }
     }
 

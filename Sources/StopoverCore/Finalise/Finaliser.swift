@@ -9,25 +9,15 @@ struct Finaliser: Sendable {
 
     func run(_ transfer: TransferID) async throws -> TransferResult {
         engine.board.phase(.checking, of: transfer)
+        if plan.appends { return try await end(transfer) }
         let isPublished = try await engine.retryingControl {
             try await engine.target.describe(staging) == nil
         }
         // After a crash between the rename and its record only the final name exists.
         let current = isPublished ? plan.target.name : staging
         try await engine.createIndexes(plan.target.indexes, on: current)
-        let counts = try await count(transfer, on: current)
-        let unreadable = try await engine.ledger.notes(
-            code: StopoverError.Code.unreadableRows.rawValue
-        )
-        .filter { $0.hasPrefix("\(plan.source.name):") }
-        var result = TransferResult(
-            source: plan.source.name, target: plan.target.name, counts: counts,
-            unreadable: unreadable)
-        if plan.regeneratesKeys {
-            result.sweptRows = try await engine.ledger.transfer(transfer).sweptRows
-        }
-        result.droppedKeys = try await engine.ledger.droppedKeys(of: transfer).rows
-        guard counts.targetIsWhole else {
+        var result = try await result(of: transfer, on: current)
+        guard result.counts.targetIsWhole else {
             result.leftAs = current
             return result
         }
@@ -45,6 +35,20 @@ struct Finaliser: Sendable {
         }) {
             result.notes += SchemaComparison.losses(asked: plan.target, made: made)
         }
+        return try await publish(result, of: transfer)
+    }
+
+    /// Of a collection that was there and keeps its name nothing is made, and all is the user's.
+    private func end(_ transfer: TransferID) async throws -> TransferResult {
+        var result = try await result(of: transfer, on: plan.target.name)
+        result.isLoaded = plan.target.isLoaded
+        return try await publish(result, of: transfer)
+    }
+
+    private func publish(
+        _ result: TransferResult, of transfer: TransferID
+    ) async throws -> TransferResult {
+        var result = result
         if plan.request.mapping.loads {
             try await engine.load(plan.target.name)
             result.isLoaded = true
@@ -54,31 +58,43 @@ struct Finaliser: Sendable {
         return result
     }
 
-    private func count(_ transfer: TransferID, on collection: CollectionName) async throws
-        -> TransferCounts
-    {
-        let key = plan.target.schema.primaryKey ?? plan.primaryKey
+    private func result(
+        of transfer: TransferID, on collection: CollectionName
+    ) async throws -> TransferResult {
+        let record = try await engine.ledger.transfer(transfer)
+        let unreadable = try await engine.ledger.notes(
+            code: StopoverError.Code.unreadableRows.rawValue
+        )
+        .filter { $0.hasPrefix("\(plan.source.name):") }
+        var result = TransferResult(
+            source: plan.source.name, target: plan.target.name,
+            counts: try await count(record, on: collection), unreadable: unreadable)
+        if plan.regeneratesKeys, !plan.appends { result.sweptRows = record.sweptRows }
+        result.droppedKeys = try await engine.ledger.droppedKeys(of: transfer).rows
+        return result
+    }
+
+    private func count(
+        _ transfer: TransferRecord, on collection: CollectionName
+    ) async throws -> TransferCounts {
         var sourceRows: Int64 = 0
         for partition in plan.readPartitions {
             sourceRows += try await engine.retryingReads {
                 try await engine.source.count(plan.rows(of: partition))
             }
         }
-        let totals = try await engine.ledger.totals(of: transfer)
-        var target: Int64?
-        if plan.target.canBeLoaded {
-            try await engine.load(collection)
-            target = try await engine.retryingControl {
-                let rows = try await engine.target.count(
-                    RowSelection(collection: collection, primaryKey: key))
-                try await engine.target.release(collection)
-                return rows
-            }
-        }
-        return TransferCounts(
+        let totals = try await engine.ledger.totals(of: transfer.id)
+        var counted = plan.target
+        counted.name = collection
+        var counts = TransferCounts(
             sourceAtPlan: plan.sourceRows, sourceAtEnd: sourceRows,
             read: totals.rows + totals.quarantinedRows, quarantined: totals.quarantinedRows,
-            loaded: totals.flushedRows, target: target)
+            loaded: totals.flushedRows,
+            target: try await engine.rowCount(
+                of: counted, keepsLoaded: plan.appends && plan.target.isLoaded))
+        counts.before = transfer.rowsBefore
+        counts.mayOverwrite = plan.appends && !plan.regeneratesKeys
+        return counts
     }
 
     /// Returns what could not be made: a migration is not undone for an alias.

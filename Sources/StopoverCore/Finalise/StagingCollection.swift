@@ -6,6 +6,7 @@ struct StagingCollection: Sendable {
 
     /// For a transfer of which nothing exists on the target yet.
     func create(_ transfer: TransferRecord) async throws -> TransferRecord {
+        if plan.appends { return try await beginAppend(transfer) }
         let name = staging.name(epoch: transfer.epoch)
         let target = engine.target
         try await engine.retryingControl {
@@ -42,6 +43,10 @@ struct StagingCollection: Sendable {
     /// For a transfer that an earlier run began: the next epoch's name, so that whatever that run
     /// still has under way, here or on another machine, finds no collection.
     func takeOver(_ transfer: TransferRecord) async throws -> TransferRecord {
+        if plan.appends {
+            try await checkPlanned()
+            return transfer
+        }
         var next = transfer
         next.epoch += 1
         let new = staging.name(epoch: next.epoch)
@@ -60,6 +65,29 @@ struct StagingCollection: Sendable {
         }
         try await engine.rename(found, to: new)
         return next
+    }
+
+    // MARK: A collection of the user's
+
+    private func beginAppend(_ transfer: TransferRecord) async throws -> TransferRecord {
+        try await checkPlanned()
+        let rows = try await engine.rowCount(of: plan.target, keepsLoaded: plan.target.isLoaded)
+        try await engine.ledger.commit([.appendBegun(transfer.id, rowsBefore: rows)])
+        return try await engine.ledger.transfer(transfer.id)
+    }
+
+    private func checkPlanned() async throws {
+        let name = plan.target.name
+        let found = try await engine.retryingControl { try await engine.target.describe(name) }
+        guard let found, found.collectionID == plan.target.collectionID,
+            found.schema == plan.target.schema
+        else {
+            throw StopoverError(
+                .targetDiffers,
+                "\(name), to which rows are added, is no longer the collection of the plan: it was "
+                    + "dropped, made anew or altered",
+                remedy: "End this job with `stopover cancel JOB`, then run the migration again.")
+        }
     }
 }
 

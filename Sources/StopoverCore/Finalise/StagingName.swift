@@ -1,5 +1,6 @@
 /// The name that a collection carries until it is complete: nobody can mistake half a copy for a
-/// whole one, and the epoch in it is a fence, for a request under an older name finds nothing.
+/// whole one, and the epoch in it is a fence, for a request under an older name finds nothing. Rows
+/// that are added to a collection of the user's go into it by its own name, which is no fence.
 public struct StagingName: Sendable, Hashable {
     /// Milvus allows 255 bytes in a collection name.
     static let nameLimit = 255
@@ -8,12 +9,15 @@ public struct StagingName: Sendable, Hashable {
     /// The first 8 hex digits of the job's id.
     public let jobTag: String
 
-    public init(target: CollectionName, jobTag: String) {
-        self.target = target
+    private let appends: Bool
+
+    public init(_ plan: TransferPlan, jobTag: String) {
+        target = plan.target.name
+        appends = plan.appends
         self.jobTag = jobTag
     }
 
-    public func name(epoch: Int) -> CollectionName { named("e\(epoch)") }
+    public func name(epoch: Int) -> CollectionName { appends ? target : named("e\(epoch)") }
 
     /// What a collection that is being replaced is called between the two renames.
     public var replaced: CollectionName { named("old") }
@@ -27,15 +31,16 @@ public struct StagingName: Sendable, Hashable {
 
     /// The collections on `target` that are this job's generations of it, at most one in a healthy job.
     public func generations(on target: any Target) async throws(StopoverError) -> [CollectionName] {
-        guard try await target.databases().contains(self.target.database) else { return [] }
+        guard !appends, try await target.databases().contains(self.target.database) else {
+            return []
+        }
         return try await target.collections(in: self.target.database)
             .filter(isStaging(named:))
             .map { CollectionName(database: self.target.database, collection: $0) }
     }
 
-    /// Whether a collection of the target's database is one of this job's generations of it.
-    public func isStaging(named collection: String) -> Bool {
-        let prefix = name(epoch: 0).collection.dropLast()
+    private func isStaging(named collection: String) -> Bool {
+        let prefix = named("e").collection
         return collection.hasPrefix(prefix) && Int(collection.dropFirst(prefix.count)) != nil
     }
 }

@@ -13,6 +13,10 @@ public struct TransferCounts: Hashable, Sendable, Codable {
     /// `count(*)` of the target, Strong, after the last flush; nil where it cannot be asked,
     /// because the collection has no index to be loaded with.
     public var target: Int64?
+    /// `count(*)` of the target before the first row, where rows are added to what it has.
+    public var before: Int64?
+    /// Rows with a key that the target had already took that row's place.
+    public var mayOverwrite = false
 
     public init(
         sourceAtPlan: Int64, sourceAtEnd: Int64, read: Int64, quarantined: Int64 = 0, loaded: Int64,
@@ -45,14 +49,32 @@ public struct TransferCounts: Hashable, Sendable, Codable {
         if read - quarantined != loaded {
             lines.append("\(read - quarantined) rows were to be loaded, \(loaded) are")
         }
-        if let target, target != loaded {
-            lines.append("\(loaded) rows were loaded, the target counts \(target)")
+        if let target, !expected.contains(target) {
+            lines.append(
+                before.map {
+                    "the target counted \($0) rows, \(loaded) were added, and it counts \(target): "
+                        + "somebody else writes to it, or rows in doubt were inserted twice"
+                } ?? "\(loaded) rows were loaded, the target counts \(target)")
         }
         return lines
     }
 
+    /// What the target may count.
+    private var expected: ClosedRange<Int64> {
+        let before = before ?? 0
+        return (mayOverwrite ? max(before, loaded) : before + loaded)...(before + loaded)
+    }
+
+    /// Rows of the target whose place others took, by the counts; nil where none can be.
+    public var overwritten: Int64? {
+        guard mayOverwrite, let target, let before, expected.contains(target) else { return nil }
+        return before + loaded - target
+    }
+
     /// The target has exactly what was read and fits, whatever became of the source.
-    public var targetIsWhole: Bool { read - quarantined == loaded && (target ?? loaded) == loaded }
+    public var targetIsWhole: Bool {
+        read - quarantined == loaded && (target.map(expected.contains) ?? true)
+    }
     public var isComplete: Bool { differences.isEmpty }
 }
 

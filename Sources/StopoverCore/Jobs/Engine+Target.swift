@@ -30,6 +30,21 @@ extension Engine {
         board.waitingEnded(.target)
     }
 
+    /// `count(*)` at Strong consistency; nil for a collection that cannot be loaded, and so not asked.
+    /// - Parameter keepsLoaded: false releases it after.
+    func rowCount(
+        of collection: CollectionDescription, keepsLoaded: Bool = false
+    ) async throws -> Int64? {
+        guard collection.canBeLoaded, let key = collection.schema.primaryKey else { return nil }
+        try await load(collection.name)
+        return try await retryingControl {
+            let rows = try await target.count(
+                RowSelection(collection: collection.name, primaryKey: key))
+            if !keepsLoaded { try await target.release(collection.name) }
+            return rows
+        }
+    }
+
     /// Returns when everything that was written before is durable. Tried once.
     func flush(_ collection: CollectionName) async throws {
         let ticket = try await target.flush(collection)

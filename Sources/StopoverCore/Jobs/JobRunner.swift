@@ -67,7 +67,7 @@ public struct JobRunner: Sendable {
 
     private func run(_ record: TransferRecord, _ plan: TransferPlan) async throws -> TransferResult
     {
-        let staging = StagingName(target: plan.target.name, jobTag: jobTag)
+        let staging = StagingName(plan, jobTag: jobTag)
         let collection = StagingCollection(engine: engine, plan: plan, staging: staging)
         var transfer = record
         engine.board.phase(transfer.phase, of: transfer.id)

@@ -12,7 +12,7 @@ import GRDB
 /// 1,460 for 8, 4,650 for 50; 0.53, 0.21 and 0.13 ms of CPU each.
 public actor Ledger {
     /// Raised when the tables or the meaning of a record change.
-    static let format = 3
+    static let format = 4
 
     public nonisolated let job: JobIdentity
     let database: DatabaseQueue

@@ -68,6 +68,8 @@ public struct TransferRecord: Hashable, Sendable, Codable {
     public var needsSweep = false
     /// Such rows that were found and deleted.
     public var sweptRows: Int64 = 0
+    /// `count(*)` of the collection that rows are added to, before the first of them.
+    public var rowsBefore: Int64?
 
     public init(
         id: TransferID, source: CollectionName, target: CollectionName, regeneratesKeys: Bool,
@@ -101,6 +103,7 @@ extension TransferRecord {
         sentThrough = try values.decode(ChunkID.self, forKey: .sentThrough)
         needsSweep = try values.decodeIfPresent(Bool.self, forKey: .needsSweep) ?? false
         sweptRows = try values.decodeIfPresent(Int64.self, forKey: .sweptRows) ?? 0
+        rowsBefore = try values.decodeIfPresent(Int64.self, forKey: .rowsBefore)
     }
 }
 
@@ -228,6 +231,8 @@ public struct DroppedKeys: Hashable, Sendable, Codable {
 public enum LedgerEntry: Sendable {
     case transferPlanned(TransferRecord, splits: [SplitRecord])
     case transferPhase(TransferID, TransferPhase)
+    /// Rows go into a collection that has so many; nil where it cannot be asked.
+    case appendBegun(TransferID, rowsBefore: Int64?)
     /// It has its final name: nothing of it is looked at or touched again.
     case transferPublished(TransferID, TransferResult)
     case transferEpoch(TransferID, Int)

@@ -172,6 +172,11 @@ enum LedgerTables {
             try insert(db, "transfer", columns(of: transfer))
             for split in splits { try insert(db, "split", columns(of: split)) }
         case .transferPhase(let id, let phase): try update(transfer: id, db) { $0.phase = phase }
+        case .appendBegun(let id, let rows):
+            try update(transfer: id, db) { transfer in
+                transfer.phase = .moving
+                transfer.rowsBefore = rows
+            }
         case .transferPublished(let id, let result):
             try update(transfer: id, db) { $0.phase = .published }
             try insert(db, "result", [id.number, try encode(result)])

@@ -21,7 +21,7 @@ extension LoadCoordinator {
                 transfer: transfer, settings: settings, spooled: spooled, acked: acked,
                 tainted: tainted.union(doubtful))
             return (doubtful.isEmpty ? [] : [.chunksTainted(doubtful)], load)
-        case .sweep:
+        case .sweep, .again:
             var resumed = transfer
             resumed.needsSweep = transfer.needsSweep || !doubtful.isEmpty
             let load = LoadCoordinator(

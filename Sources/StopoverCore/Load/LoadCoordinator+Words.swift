@@ -6,8 +6,14 @@ extension LoadCoordinator {
         case upsert
         /// The target makes the keys, and the collection is ours alone: insert again, sweep at the end.
         case sweep
+        /// The target makes the keys, and the collection has rows of others, from which what is in
+        /// doubt cannot be told: insert again. At least once.
+        case again
         /// The target makes the keys, and nothing can be told apart by them: the first doubt ends it.
         case stop
+
+        /// What is in doubt is nobody's, and inserted again at once.
+        var areDisowned: Bool { self == .sweep || self == .again }
     }
 
     public struct Settings: Sendable {

@@ -17,7 +17,8 @@ import DequeModule
 ///
 /// With keys of the target's making (exactly-once.md, 2.4): what is in doubt is *disowned* and
 /// inserted again at once, and its first rows are nobody's. At the end, when no insert is
-/// outstanding: fence, then **sweep**: every row whose key no acknowledgement names is deleted.
+/// outstanding: fence, then **sweep**: every row whose key no acknowledgement names is deleted; of a
+/// collection that has rows of others (`append`), nothing.
 public struct LoadCoordinator: Sendable {
     private enum Stage: Hashable {
         case inserting
@@ -59,7 +60,7 @@ public struct LoadCoordinator: Sendable {
     private var upserted: Set<ChunkID> = []
     /// Rows of the largest request of a chunk that may pass, where one was too large.
     private var mostRows: [ChunkID: Int] = [:]
-    /// With ``Doubts/sweep``: chunks that may be sent and not flushed at once, for a doubt costs all
+    /// Where they are disowned: chunks that may be sent and not flushed at once, for a doubt costs all
     /// of them. Halved by each doubt, so that on a network on which hardly an answer comes back some
     /// chunk still gets through to a flush, and doubled by each flush.
     private var riskLimit = Int.max
@@ -119,10 +120,15 @@ public struct LoadCoordinator: Sendable {
         case .flushWanted:
             isFlushWanted = !acked.isEmpty
         case .fenceStands:
-            if settings.doubts == .sweep {
+            switch settings.doubts {
+            case .sweep:
                 stage = .sweeping
                 actions = [.sweep]
-            } else {
+            case .again:
+                // Nothing late can arrive any more, and nothing can be swept.
+                stage = .sweeping
+                needsSweep = false
+            case .upsert, .stop:
                 stage = .upserting
                 isProbing = true
                 beginPass()
@@ -207,7 +213,7 @@ extension LoadCoordinator {
         for id in acked { unmarkAcked(id) }
         // A flush that is under way may be of a server that has just lost what it should flush.
         if flushing != nil { flushing = [] }
-        if settings.doubts == .sweep { return disown(doubtful.union(inFlight.map(\.chunk))) }
+        if settings.doubts.areDisowned { return disown(doubtful.union(inFlight.map(\.chunk))) }
         crossing = inFlight
         guard !doubtful.isEmpty else { return [] }
         for id in doubtful {

@@ -4,6 +4,8 @@ struct LoadStage: Sendable {
     let transfer: TransferRecord
     let staging: StagingName
     let sweep: Sweep
+    /// How rows are written that are not in doubt.
+    let firstMode: WriteMode
     /// Rows go to the partitions that they came from; otherwise a partition key chooses.
     let keepsPartitions: Bool
     let events: AsyncStream<LoadCoordinator.Event>
@@ -126,7 +128,9 @@ struct LoadStage: Sendable {
         let destination = InsertDestination(
             collection: send.collection, partition: keepsPartitions ? record.partition : nil)
         try await engine.writing.take(batch.byteCount)
-        let outcome = await engine.target.write(batch, to: destination, mode: send.mode)
+        let outcome = await engine.target.write(
+            batch, to: destination,
+            mode: send.mode == .insert ? firstMode : send.mode)
         switch outcome {
         case .acknowledged(let ids):
             try await engine.ledger.commit([

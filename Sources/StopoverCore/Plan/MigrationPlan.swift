@@ -29,6 +29,8 @@ public struct TransferPlan: Hashable, Sendable, Codable {
     /// `count(*)` of what will be read, at planning time.
     public var sourceRows: Int64
     public var findings: [Finding]
+    /// The rows go into a collection that was there: `target` is that one as it was planned with.
+    public var appends = false
 
     public var regeneratesKeys: Bool { request.mapping.autoID == .regenerate }
     public var primaryKey: FieldSchema { readFields.first { $0.isPrimaryKey } ?? readFields[0] }
@@ -37,17 +39,26 @@ public struct TransferPlan: Hashable, Sendable, Codable {
     /// A sweep asks the collection what it holds, so it has to be one that can be loaded.
     var doubts: LoadCoordinator.Doubts {
         guard regeneratesKeys else { return .upsert }
+        if appends { return .again }
         return target.canBeLoaded ? .sweep : .stop
     }
+
+    /// Of rows with keys of ours among others of those keys, the last one is to stand.
+    var writeMode: WriteMode { appends && !regeneratesKeys ? .upsert : .insert }
 
     /// What is promised of every row, and by what, in a sentence.
     public var promise: String {
         switch doubts {
+        case .upsert where appends:
+            "exactly once: keys are kept, and every row is upserted beside the rows that are there"
         case .upsert:
             "exactly once: keys are kept, what is in doubt is upserted behind a fence"
         case .sweep:
             "exactly once: what is in doubt is inserted again, and rows that no acknowledgement "
                 + "names are deleted behind a fence"
+        case .again:
+            "at least once: the target makes the keys, beside rows that are not ours; what is in "
+                + "doubt is inserted again and may be doubled, which the counts at the end show"
         case .stop:
             "exactly once, or it stops: the target makes the keys and cannot be loaded, so that a "
                 + "request in doubt cannot be settled (`indexes: auto` can)"
@@ -103,7 +114,8 @@ public struct ClusterSummary: Hashable, Sendable, Codable {
 public struct MigrationPlan: Hashable, Sendable, Codable {
     /// Raised when the meaning of a stored plan changes.
     /// 2: a transfer has a mapping, and columns of the source that become others of the target.
-    public static let currentFormat = 2
+    /// 3: a transfer may append.
+    public static let currentFormat = 3
 
     public var format = MigrationPlan.currentFormat
     /// SHA-256 of everything in migration.yaml that may not change while the job lives.

@@ -70,6 +70,8 @@ public struct Planner: Sendable {
                 .noPrimaryKey, "\(request.source) has no INT64 or VARCHAR primary key",
                 remedy: "Leave it out with `- source: \"!\(request.source)\"`.")
         }
+        let isThere = targetDatabases.contains(request.target.database)
+        let existing = isThere ? try await target.describe(request.target) : nil
         let fields = FieldMapping(described, request.mapping, rules)
         let made = TargetCollection(request, described, fields, rules)
         var plan = TransferPlan(
@@ -78,12 +80,30 @@ public struct Planner: Sendable {
             partitions: made.readPartitions, sourceRows: 0,
             findings: fields.findings + made.findings)
         try await count(&plan)
+        if let existing, request.mapping.onExisting == .append {
+            // Notes on a collection of its own do not matter; what is wrong with the mapping does.
+            plan.findings.removeAll { $0.severity == .note && made.findings.contains($0) }
+            plan.append(to: existing, rules)
+            return plan
+        }
         let rule = ShardRule.shards(
             request.mapping, source: described, rows: plan.sourceRows, rules)
         plan.target.shards = rule.shards
         plan.findings += rule.findings + rules.findings(for: plan.target)
         plan.target = rules.adapted(plan.target)
-        try await lookForNames(&plan, targetDatabases)
+        if !isThere {
+            note(
+                &plan, "STO-PLAN-DATABASE-NEW", plan.target.name.database,
+                "the database will be created on the target")
+            return plan
+        }
+        if let existing {
+            plan.findings.append(existing.finding(for: plan.target.name, request.mapping))
+        }
+        for alias in plan.target.aliases {
+            let taken = CollectionName(database: plan.target.name.database, collection: alias)
+            if try await target.describe(taken) != nil { plan.leaveOut(alias: alias) }
+        }
         return plan
     }
 
@@ -129,26 +149,6 @@ public struct Planner: Sendable {
                 + "`client.load_collection(\"\(described.name.collection)\")`), then plan again.")
     }
 
-    // MARK: What the target has already
-
-    private func lookForNames(
-        _ plan: inout TransferPlan, _ targetDatabases: Set<String>
-    ) async throws(StopoverError) {
-        let name = plan.target.name
-        guard targetDatabases.contains(name.database) else {
-            note(
-                &plan, "STO-PLAN-DATABASE-NEW", name.database,
-                "the database will be created on the target")
-            return
-        }
-        let existing = try await target.describe(name)
-        if let existing { plan.findings.append(existing.finding(for: name, plan.request.mapping)) }
-        for alias in plan.target.aliases {
-            let taken = CollectionName(database: name.database, collection: alias)
-            if try await target.describe(taken) != nil { plan.leaveOut(alias: alias) }
-        }
-    }
-
     private func note(
         _ plan: inout TransferPlan, _ code: String, _ subject: String, _ message: String
     ) {
@@ -182,7 +182,8 @@ extension CollectionDescription {
             return refusal(
                 "the target has a collection of this name already",
                 "Give another name with `target:`, or drop or rename the collection on the target; "
-                    + "`on_existing: replace` drops it when its replacement is complete.")
+                    + "`on_existing: replace` drops it when its replacement is complete, "
+                    + "`append` adds the rows to it.")
         }
         guard name == wanted else {
             return refusal(

@@ -54,6 +54,32 @@ public enum SchemaComparison {
         }
         return lines
     }
+    /// Why values of the one field may not be written to the other, a clause; nil when they may. A
+    /// shorter VARCHAR is no reason: each value is checked on its way.
+    static func misfit(of sent: FieldSchema, in made: FieldSchema) -> String? {
+        if sent.elementType != made.elementType {
+            return "its elements are of another type there"
+        }
+        if sent.type != made.type {
+            return "it is \(sent.type.milvusName) here and \(made.type.milvusName) there"
+        }
+        if sent.isPrimaryKey != made.isPrimaryKey {
+            return "it is the primary key on one side only"
+        }
+        if sent.typeParams["dim"] != made.typeParams["dim"] {
+            return "its dimension is \(sent.typeParams["dim"] ?? "none") here and "
+                + "\(made.typeParams["dim"] ?? "none") there"
+        }
+        if sent.isNullable, !made.isNullable {
+            return "it may be null here and not there (`{nullable: false, default: …}` fills nulls)"
+        }
+        let fields = made.structFields.map(\.name).sorted()
+        if sent.structFields.map(\.name).sorted() != fields {
+            return "its structs have the fields \(fields.joined(separator: ", ")) there"
+        }
+        return nil
+    }
+
     /// One line per attribute that the rows do not need, and that the target keeps otherwise than
     /// it was asked: nothing is lost without a word. To be asked of the finished collection.
     public static func losses(

@@ -54,8 +54,14 @@ public struct JobReport: Sendable {
             "  \(TerminalText.escaped("\(result.source) → \(result.target)"))",
             "    rows: source \(Figures.grouped(counts.sourceAtEnd)), distinct "
                 + "\(Figures.grouped(counts.read)) · read \(Figures.grouped(counts.read)) · loaded "
-                + "\(Figures.grouped(counts.loaded)) · target \(target)",
+                + "\(Figures.grouped(counts.loaded)) · target \(target)"
+                + (counts.before.map { ", before \(Figures.grouped($0))" } ?? ""),
         ]
+        if let overwritten = counts.overwritten, overwritten > 0 {
+            lines.append(
+                "    rows that took the place of one with their key: \(Figures.grouped(overwritten))"
+            )
+        }
         lines += (counts.differences + result.unreadable).map {
             "    \(style.paint("differs:", .red)) \(TerminalText.escaped($0))"
         }

@@ -8,7 +8,8 @@ struct CancelCommand: AsyncParsableCommand {
         abstract: "Stop a job for good; list or drop what it left on the target.",
         discussion: """
             Collections that are published stay. A collection that is not complete carries a name \
-            with `__stopover_`; it is listed, and dropped with --drop.
+            with `__stopover_`; it is listed, and dropped with --drop. Rows that were added to a \
+            collection (`on_existing: append`) stay.
             """)
 
     @Argument(help: "The job.")
@@ -39,10 +40,12 @@ struct CancelCommand: AsyncParsableCommand {
             let endpoint =
                 try file.map { try Migration(contentsOf: $0).target }
                 ?? Endpoint(argument: stored.plan.target.address, token: nil)
+            let plans = stored.plan.transfers
             let left = try await Clusters.withCluster(endpoint) { target in
                 var left: [CollectionName] = []
                 for transfer in open {
-                    let staging = StagingName(target: transfer.target, jobTag: ledger.job.tag)
+                    let staging = StagingName(
+                        plans[Int(transfer.id.number) - 1], jobTag: ledger.job.tag)
                     // A run that ended between the two renames of `on_existing: replace`.
                     if try await target.describe(staging.replaced) != nil,
                         try await target.describe(transfer.target) == nil
@@ -58,10 +61,15 @@ struct CancelCommand: AsyncParsableCommand {
             }
             try await ledger.commit(open.map { .transferPhase($0.id, .cancelled) })
             for spool in directory.spools() { try Spool.clear(directory: spool) }
+            let added = open.filter { transfer in
+                transfer.phase != .planned && plans[Int(transfer.id.number) - 1].appends
+            }.map(\.target)
             let verb = drop ? "dropped" : "left on the target"
             try console.result(
-                "cancelled", CancelReport(job: job, dropped: drop, collections: left),
-                lines: left.map { "\(verb): \($0)" } + ["job \(job) is cancelled"])
+                "cancelled", CancelReport(job: job, dropped: drop, collections: left, added: added),
+                lines: left.map { "\(verb): \($0)" }
+                    + added.map { "rows that were added to \($0) so far stay there" }
+                    + ["job \(job) is cancelled"])
         }
     }
 }
@@ -70,4 +78,6 @@ private struct CancelReport: Encodable {
     var job: String
     var dropped: Bool
     var collections: [CollectionName]
+    /// Collections of the user's that rows were added to.
+    var added: [CollectionName]
 }

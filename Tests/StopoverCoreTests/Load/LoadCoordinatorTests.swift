@@ -390,24 +390,42 @@ struct LoadCoordinatorTests {
     @Test(
         "finds in what an earlier run left what may have been sent",
         arguments: [
-            LoadCoordinator.Doubts.upsert, .sweep,
+            LoadCoordinator.Doubts.upsert, .sweep, .again,
         ])
     func takesOver(_ doubts: LoadCoordinator.Doubts) throws {
         let (record, _) = try LoadCoordinator.resumed(
             TransferRecord(
                 id: TransferID(1), source: CollectionName(collection: "a"),
-                target: CollectionName(collection: "b"), regeneratesKeys: doubts == .sweep,
+                target: CollectionName(collection: "b"), regeneratesKeys: doubts != .upsert,
                 phase: .moving, epoch: 1, timestamp: nil, sourceRows: 0, sentThrough: ChunkID(64)),
             LoadCoordinator.Settings(spoolBytes: 1, doubts: doubts),
             spooled: [chunk(1), chunk(3), chunk(70)], acked: [chunk(2)], tainted: [ChunkID(3)])
         let found = record.flatMap { (entry) -> [ChunkID] in
             switch entry {
             case .chunksTainted(let ids) where doubts == .upsert: ids
-            case .chunksDisowned(let ids) where doubts == .sweep: ids
+            case .chunksDisowned(let ids) where doubts != .upsert: ids
             default: []
             }
         }
         #expect(found == [ChunkID(1), ChunkID(2)])
+    }
+
+    @Test(
+        "beside rows of others inserts what is in doubt again, waits for what is late, sweeps nothing"
+    )
+    func again() {
+        var bench = Bench(.again, requestLimit: 1)
+        bench.spool(1...1)
+        bench.handle(.extractionFinished)
+        bench.answer(.inDoubt(trouble))
+        #expect(bench.disowned == [1])
+        bench.handle(.pauseEnded)
+        bench.answer(.acknowledged)
+        bench.handle(.flushEnded(nil))
+        #expect(bench.sent.map(\.1) == [] && bench.released.map(\.number) == [1])
+        #expect(bench.fences == 1 && !bench.isFinished)
+        bench.handle(.fenceStands)
+        #expect(bench.isFinished && bench.sweeps == 0)
     }
 
     @Test("settles in mid-run when tainted chunks fill the spool, then goes on inserting")

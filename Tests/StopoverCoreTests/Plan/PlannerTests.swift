@@ -257,7 +257,7 @@ struct PlannerTests {
         let plan = try await Planner.plan(
             try migration(source: "http://127.0.0.1:1", target: "http://127.0.0.1:2"),
             source: source { $0.aliases = ["texts"] }, target: FakeCluster(.lite3))
-        #expect(plan.format == 2)
+        #expect(plan.format == 3)
         let data = try JSONEncoder().encode(plan)
         #expect(try JSONDecoder().decode(MigrationPlan.self, from: data) == plan)
     }

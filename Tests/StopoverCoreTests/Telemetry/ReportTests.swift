@@ -57,6 +57,34 @@ struct ReportTests {
         #expect(lines.last?.contains("load_collection(\"a\")") == true)
     }
 
+    @Test("of rows that were added counts what was there before, and what was overwritten")
+    func added() {
+        func counts(_ target: Int64, mayOverwrite: Bool) -> TransferCounts {
+            var counts = TransferCounts(
+                sourceAtPlan: 100, sourceAtEnd: 100, read: 100, loaded: 100, target: target)
+            counts.before = 40
+            counts.mayOverwrite = mayOverwrite
+            return counts
+        }
+        // Keys of ours: from all new to as many overwritten as there were.
+        #expect(counts(140, mayOverwrite: true).overwritten == 0)
+        #expect(counts(100, mayOverwrite: true).overwritten == 40)
+        for wrong in [99, 141] as [Int64] {
+            #expect(!counts(wrong, mayOverwrite: true).isComplete)
+            #expect(counts(wrong, mayOverwrite: true).overwritten == nil)
+        }
+        #expect(counts(140, mayOverwrite: false).isComplete)
+        #expect(counts(140, mayOverwrite: false).overwritten == nil)
+        for wrong in [139, 141] as [Int64] {
+            #expect(!counts(wrong, mayOverwrite: false).isComplete)
+        }
+        var added = result("a")
+        added.counts = counts(110, mayOverwrite: true)
+        let lines = report([added]).lines()
+        #expect(lines[2].hasSuffix("target 110, before 40"))
+        #expect(lines[3] == "    rows that took the place of one with their key: 30")
+    }
+
     @Test("does not print more lines to paste than a person reads, and quotes every name")
     func load() {
         let many = (0..<9).map { result("c\($0)") }

@@ -24,6 +24,14 @@ struct Tool: Sendable {
         try scratch.write(text, to: name)
     }
 
+    /// Waits until a run has made this file of its job, or has ended.
+    func file(_ name: String, of job: String, by run: Running) async throws {
+        let path = scratch.path + "/home/jobs/\(job)/\(name)"
+        while run.isRunning, !FileManager.default.fileExists(atPath: path) {
+            try await Task.sleep(for: .milliseconds(2))
+        }
+    }
+
     /// Compares a collection of one server with one of another, each `(database, collection)`, row by
     /// row and field by field, by the official Python client.
     func compare(

@@ -19,9 +19,6 @@ struct NotYet: Sendable {
     static let all = [
         NotYet(
             "target.new", instead: "Start or create the cluster, and give its address as `uri:`."),
-        NotYet(
-            "collections[].on_existing", ["append"],
-            instead: "Remove it, and give another name with `target:`, or write `replace`."),
         NotYet("verify", ["sample", "digest", "full"], instead: "Write `verify: counts`."),
     ]
 

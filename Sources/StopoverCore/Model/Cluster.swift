@@ -159,6 +159,7 @@ public protocol Target: Cluster {
     func createDatabase(_ name: String) async throws(StopoverError)
     /// Creates the collection, its partitions included. Throws when the name is taken.
     func create(_ collection: CollectionDescription) async throws(StopoverError)
+    func createPartition(_ partition: String, of name: CollectionName) async throws(StopoverError)
     func write(
         _ batch: Batch, to destination: InsertDestination, mode: WriteMode
     ) async -> WriteOutcome
@@ -182,4 +183,9 @@ public protocol Target: Cluster {
     /// 0…100 of the load that was begun; 100 can be read and searched.
     func loadProgress(of name: CollectionName) async throws(StopoverError) -> Int
     func release(_ name: CollectionName) async throws(StopoverError)
+}
+
+extension StopoverError.Code {
+    /// The user of the credentials may not make this call.
+    public static let clusterPermission = Self("STO-CLUSTER-PERMISSION", exit: .failed)
 }

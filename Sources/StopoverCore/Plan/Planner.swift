@@ -51,6 +51,7 @@ public struct Planner: Sendable {
             target: ClusterSummary(address: target.address, identity: targetIdentity),
             transfers: transfers)
         plan.clusterFindings = ClusterPlanRules.findings(from: sourcePlan, to: targetPlan)
+        plan.clusterFindings += await missingRights(transfers, targetIdentity, targetDatabases)
         plan.shareAliases()
         return plan
     }
@@ -105,6 +106,27 @@ public struct Planner: Sendable {
             if try await target.describe(taken) != nil { plan.leaveOut(alias: alias) }
         }
         return plan
+    }
+
+    /// By database: what a role may do, it may do there.
+    private func missingRights(
+        _ transfers: [TransferPlan], _ identity: ServerIdentity, _ databases: Set<String>
+    ) async -> [Finding] {
+        // Milvus Lite knows no users.
+        guard identity.kind != .lite else { return [] }
+        var needed: [String: Set<TargetRight>] = [:]
+        for transfer in transfers {
+            let database = transfer.target.name.database
+            needed[database, default: []].formUnion(
+                transfer.rights(inNewDatabase: !databases.contains(database)))
+        }
+        let probe = RightsProbe(target: target)
+        var findings: [Finding] = []
+        for (database, rights) in needed.sorted(by: { $0.key < $1.key }) {
+            let missing = await probe.missing(rights, in: database)
+            if !missing.isEmpty { findings.append(.missing(missing, in: database)) }
+        }
+        return findings
     }
 
     // MARK: What the source holds

@@ -5,7 +5,6 @@ extension StopoverError.Code {
     public static let clusterUnreachable = Self("STO-CLUSTER-UNREACHABLE", exit: .failed)
     public static let clusterTLS = Self("STO-CLUSTER-TLS", exit: .failed)
     public static let clusterUnauthenticated = Self("STO-CLUSTER-UNAUTHENTICATED", exit: .failed)
-    public static let clusterPermission = Self("STO-CLUSTER-PERMISSION", exit: .failed)
     public static let clusterRateLimited = Self("STO-CLUSTER-RATE-LIMITED", exit: .failed)
     public static let clusterBusy = Self("STO-CLUSTER-BUSY", exit: .failed)
     public static let clusterMemoryQuota = Self("STO-CLUSTER-MEMORY-QUOTA", exit: .failed)
@@ -63,8 +62,8 @@ enum ClusterErrorText {
         case .clusterUnauthenticated:
             "Check the token, or the user and password, of this side in migration.yaml."
         case .clusterPermission:
-            "Grant the user the privileges that the README lists for this side, then run the same "
-                + "command again."
+            "Grant it to a role of the user (Docs/rights.md lists all that a migration needs), then "
+                + "run the same command again."
         case .clusterRateLimited:
             "Nothing to do: it is tried again. Raise the cluster's rate limits to go faster."
         case .clusterBusy: "Nothing to do: it is tried again until the server is ready."

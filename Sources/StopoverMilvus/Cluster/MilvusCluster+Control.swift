@@ -36,14 +36,20 @@ extension MilvusCluster {
         guard collection.schema.partitionKey == nil else { return }
         for partition in collection.partitions
         where partition.name != PartitionDescription.defaultName {
-            let request = MilvusCreatePartitionRequest.with {
-                $0.dbName = name.database
-                $0.collectionName = name.collection
-                $0.partitionName = partition.name
-            }
-            try await client.perform(
-                .createPartition, request, subject: "\(name), partition \(partition.name)")
+            try await createPartition(partition.name, of: name)
         }
+    }
+
+    public func createPartition(
+        _ partition: String, of name: CollectionName
+    ) async throws(StopoverError) {
+        let request = MilvusCreatePartitionRequest.with {
+            $0.dbName = name.database
+            $0.collectionName = name.collection
+            $0.partitionName = partition
+        }
+        try await client.perform(
+            .createPartition, request, subject: "\(name), partition \(partition)")
     }
 
     private func exists(_ name: CollectionName) async throws(StopoverError) -> Bool {

@@ -1,5 +1,6 @@
-import StopoverCore
 import Synchronization
+
+@testable import StopoverCore
 
 /// A cluster in memory that can be asked and not written to: what a plan needs, and no more. Every
 /// call that would change it is noted in `changes`, and throws.
@@ -11,10 +12,13 @@ final class FakeCluster: Source, Target {
     /// Rows that match: by partition, nil for all.
     private let rows: @Sendable (RowSelection) throws(StopoverError) -> Int64
     private let log = Mutex<[String]>([])
+    /// Calls, by their names, that the user of the credentials may not make.
+    private let denied: Set<String>
 
     init(
         _ version: ServerIdentity = .sample(2, 5), _ collections: [CollectionDescription] = [],
         address: String = "http://source:19530", databases: [String] = ["default"],
+        denied: Set<String> = [],
         rows: @escaping @Sendable (RowSelection) throws(StopoverError) -> Int64 = { _ in 0 }
     ) {
         self.address = address
@@ -22,6 +26,7 @@ final class FakeCluster: Source, Target {
         described = Dictionary(collections.map { ($0.name, $0) }) { first, _ in first }
         moreDatabases = databases
         self.rows = rows
+        self.denied = denied
     }
 
     var changes: [String] { log.withLock { $0 } }
@@ -52,45 +57,60 @@ final class FakeCluster: Source, Target {
 
     // MARK: Changes
 
-    private func refused(_ call: String = #function) -> StopoverError {
+    /// - Parameter name: what is to be changed; what is nobody's is not there.
+    private func refused(_ name: String, _ call: String = #function) -> StopoverError {
+        let call = String(call.prefix { $0 != "(" })
+        if denied.contains(call) {
+            return StopoverError(
+                .clusterPermission, "\(call) is not permitted", remedy: "",
+                cause: call == "rename" ? "PrivilegeRenameCollection: permission deny to u" : nil)
+        }
+        if name.hasPrefix(RightsProbe.prefix) || name == "!" {
+            return StopoverError(.fakeWrites, "there is no \(name)", remedy: "")
+        }
         log.withLock { $0.append(call) }
         return StopoverError(.fakeWrites, "\(call) was called", remedy: "A plan writes nothing.")
     }
 
     let losses = LossSignal()
     var codec: any ColumnCodec { NoCodec() }
-    func createDatabase(_ name: String) async throws(StopoverError) { throw refused() }
+    func createDatabase(_ name: String) async throws(StopoverError) { throw refused(name) }
     func create(_ collection: CollectionDescription) async throws(StopoverError) {
-        throw refused()
+        throw refused(collection.name.collection)
     }
     func write(
         _ batch: Batch, to destination: InsertDestination, mode: WriteMode
-    ) async -> WriteOutcome { .rejected(refused()) }
+    ) async -> WriteOutcome { .rejected(refused(destination.collection.collection)) }
     func flush(_ name: CollectionName) async throws(StopoverError) -> FlushTicket {
-        throw refused()
+        throw refused(name.collection)
     }
     func isFlushed(
         _ ticket: FlushTicket, of name: CollectionName
-    ) async throws(StopoverError) -> Bool { throw refused() }
+    ) async throws(StopoverError) -> Bool { throw refused(name.collection) }
+    func createPartition(
+        _ partition: String, of name: CollectionName
+    ) async throws(StopoverError) { throw refused(name.collection) }
     func createIndex(
         _ index: IndexDescription, on name: CollectionName
-    ) async throws(StopoverError) { throw refused() }
+    ) async throws(StopoverError) { throw refused(name.collection) }
     func createAlias(_ alias: String, of name: CollectionName) async throws(StopoverError) {
-        throw refused()
+        throw refused(name.collection)
     }
     func keys(of rows: RowSelection, limit: Int) async throws(StopoverError) -> [PrimaryKey] { [] }
     func delete(
         _ keys: [PrimaryKey], of primaryKey: FieldSchema, from name: CollectionName
-    ) async throws(StopoverError) { throw refused() }
+    ) async throws(StopoverError) { throw refused(name.collection) }
     func rename(
         _ name: CollectionName, to newName: CollectionName
-    ) async throws(StopoverError) { throw refused() }
-    func drop(_ name: CollectionName) async throws(StopoverError) { throw refused() }
-    func load(_ name: CollectionName) async throws(StopoverError) { throw refused() }
+    ) async throws(StopoverError) { throw refused(name.collection) }
+    func drop(_ name: CollectionName) async throws(StopoverError) { throw refused(name.collection) }
+    func load(_ name: CollectionName) async throws(StopoverError) { throw refused(name.collection) }
     func loadProgress(of name: CollectionName) async throws(StopoverError) -> Int {
-        throw refused()
+        throw refused(name.collection)
     }
-    func release(_ name: CollectionName) async throws(StopoverError) { throw refused() }
+    func release(_ name: CollectionName) async throws(StopoverError) {
+        throw refused(name.collection)
+    }
 }
 
 /// A plan touches no rows.

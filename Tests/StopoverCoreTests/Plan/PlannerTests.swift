@@ -262,3 +262,39 @@ struct PlannerTests {
         #expect(try JSONDecoder().decode(MigrationPlan.self, from: data) == plan)
     }
 }
+
+@Suite("A plan asks for rights")
+struct RightsPlanTests {
+    private func plan(
+        denied: Set<String>, _ server: ServerIdentity = .sample(2, 6),
+        _ change: (inout Mapping) -> Void = { _ in }
+    ) async throws -> (MigrationPlan, FakeCluster) {
+        let target = FakeCluster(server, denied: denied)
+        let name = CollectionName(collection: "articles")
+        let plan = try await Planner(
+            source: FakeCluster(.sample(2, 6), [.articles()]) { _ in 1 }, target: target
+        ).plan(
+            [TransferRequest(source: name, target: name, mapping: .sample(change))],
+            fingerprint: "f")
+        return (plan, target)
+    }
+
+    @Test("by calls that change nothing, and names all that are missing, by the server's names")
+    func missing() async throws {
+        let (plan, target) = try await plan(denied: ["write", "rename", "drop", "delete"])
+        let refusal = try #require(plan.refusals.first)
+        #expect(plan.refusals.count == 1 && refusal.code == "STO-PLAN-RIGHTS")
+        #expect(
+            refusal.message.contains("may not Insert, Upsert, RenameCollection, DropCollection"))
+        #expect(target.changes == [])
+    }
+
+    @Test("only for what it will do, and of no server without users")
+    func needed() async throws {
+        let denied: Set<String> = ["delete", "createPartition", "createAlias", "createDatabase"]
+        #expect(try await plan(denied: denied).0.refusals == [])
+        let made = try await plan(denied: denied) { $0.autoID = .regenerate }.0
+        #expect(made.refusals.first?.message.contains("may not Delete there") == true)
+        #expect(try await plan(denied: ["write"], .lite3).0.refusals == [])
+    }
+}

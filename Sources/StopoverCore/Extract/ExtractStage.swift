@@ -100,7 +100,14 @@ struct ExtractStage: Sendable {
             timestamp: transfer.timestamp)
         do {
             return try await engine.retryingReads {
-                try await engine.source.page(request)
+                do throws(StopoverError) {
+                    let page = try await engine.source.page(request)
+                    engine.reading.ended(nil)
+                    return page
+                } catch {
+                    engine.reading.ended(error)
+                    throw error
+                }
             }
         } catch let error as StopoverError where error.code == .pageTooLarge {
             try cursor.pageWasTooLarge(error)

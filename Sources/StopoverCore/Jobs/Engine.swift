@@ -9,7 +9,7 @@ public struct Engine: Sendable {
     public var errors: ErrorLog
     public var limits: EngineLimits
     public var stop: StopSignal
-    /// Rows from the source, and bytes to the target, no faster than asked.
+    /// Rows from the source, and bytes to the target, no faster than asked, nor than the clusters allow.
     let reading: Pace
     let writing: Pace
 

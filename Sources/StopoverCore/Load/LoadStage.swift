@@ -133,6 +133,7 @@ struct LoadStage: Sendable {
             mode: send.mode == .insert ? firstMode : send.mode)
         switch outcome {
         case .acknowledged(let ids):
+            engine.writing.ended(nil)
             try await engine.ledger.commit([
                 .chunkAcked(
                     record.id, rows: send.part.rows, ids: transfer.regeneratesKeys ? ids : nil)
@@ -142,7 +143,9 @@ struct LoadStage: Sendable {
                 engine.board.rowsLoaded(batch.rowCount, bytes: batch.byteCount, of: transfer.id)
             }
             return .acknowledged
-        case .refused(let error): return .refused(error)
+        case .refused(let error):
+            engine.writing.ended(error)
+            return .refused(error)
         case .unreached(let error): return .unreached(error)
         case .rejected(let error): return .rejected(error)
         case .tooLarge(let error): return .tooLarge(error)

@@ -186,6 +186,8 @@ public protocol Target: Cluster {
 }
 
 extension StopoverError.Code {
+    /// It came too fast, and passes later.
+    public static let clusterRateLimited = Self("STO-CLUSTER-RATE-LIMITED", exit: .failed)
     /// The user of the credentials may not make this call.
     public static let clusterPermission = Self("STO-CLUSTER-PERMISSION", exit: .failed)
 }

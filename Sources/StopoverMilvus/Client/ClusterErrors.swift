@@ -5,7 +5,6 @@ extension StopoverError.Code {
     public static let clusterUnreachable = Self("STO-CLUSTER-UNREACHABLE", exit: .failed)
     public static let clusterTLS = Self("STO-CLUSTER-TLS", exit: .failed)
     public static let clusterUnauthenticated = Self("STO-CLUSTER-UNAUTHENTICATED", exit: .failed)
-    public static let clusterRateLimited = Self("STO-CLUSTER-RATE-LIMITED", exit: .failed)
     public static let clusterBusy = Self("STO-CLUSTER-BUSY", exit: .failed)
     public static let clusterMemoryQuota = Self("STO-CLUSTER-MEMORY-QUOTA", exit: .failed)
     public static let clusterDiskQuota = Self("STO-CLUSTER-DISK-QUOTA", exit: .failed)

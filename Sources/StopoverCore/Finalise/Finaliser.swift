@@ -70,6 +70,12 @@ struct Finaliser: Sendable {
             source: plan.source.name, target: plan.target.name,
             counts: try await count(record, on: collection), unreadable: unreadable)
         if plan.regeneratesKeys, !plan.appends { result.sweptRows = record.sweptRows }
+        let source = try await engine.retryingReads {
+            try await engine.source.describe(plan.source.name)
+        }
+        result.drift = SchemaComparison.changes(of: plan.source, to: source).map {
+            "the source was changed during the migration: \($0)"
+        }
         result.droppedKeys = try await engine.ledger.droppedKeys(of: transfer).rows
         return result
     }

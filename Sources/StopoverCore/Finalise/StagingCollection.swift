@@ -78,14 +78,13 @@ struct StagingCollection: Sendable {
 
     private func checkPlanned() async throws {
         let name = plan.target.name
-        let found = try await engine.retryingControl { try await engine.target.describe(name) }
-        guard let found, found.collectionID == plan.target.collectionID,
-            found.schema == plan.target.schema
-        else {
+        let now = try await engine.retryingControl { try await engine.target.describe(name) }
+        let changes = SchemaComparison.changes(of: plan.target, to: now)
+        guard changes.isEmpty else {
             throw StopoverError(
                 .targetDiffers,
-                "\(name), to which rows are added, is no longer the collection of the plan: it was "
-                    + "dropped, made anew or altered",
+                "\(name), to which rows are added, is not as it was planned with: "
+                    + changes.joined(separator: "; "),
                 remedy: "End this job with `stopover cancel JOB`, then run the migration again.")
         }
     }

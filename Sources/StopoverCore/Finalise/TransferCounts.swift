@@ -87,6 +87,8 @@ public struct TransferResult: Hashable, Sendable, Codable {
     public var counts: TransferCounts
     /// Rows that count(*) sees and Query does not return, a sentence each.
     public var unreadable: [String]
+    /// What became of the source's schema meanwhile, a sentence each.
+    public var drift: [String] = []
     /// Rows by dynamic key, of keys that the mapping left out.
     public var droppedKeys: [String: Int64] = [:]
     /// Rows of requests in doubt that were found on the target and deleted; nil where its keys are
@@ -97,5 +99,5 @@ public struct TransferResult: Hashable, Sendable, Codable {
     /// Whether the collection is loaded: it can be searched.
     public var isLoaded = false
 
-    public var isComplete: Bool { counts.isComplete && unreadable.isEmpty && leftAs == nil }
+    public var isComplete: Bool { counts.isComplete && unreadable.isEmpty && drift.isEmpty && leftAs == nil }
 }

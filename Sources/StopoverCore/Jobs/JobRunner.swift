@@ -72,6 +72,10 @@ public struct JobRunner: Sendable {
         var transfer = record
         engine.board.phase(transfer.phase, of: transfer.id)
         switch transfer.phase {
+        case .planned, .moving: try await checkSource(plan)
+        case .checking, .cancelled, .published: break
+        }
+        switch transfer.phase {
         case .planned: transfer = try await collection.create(transfer)
         case .moving: transfer = try await collection.takeOver(transfer)
         case .checking, .cancelled: break
@@ -90,4 +94,24 @@ public struct JobRunner: Sendable {
             replaced: staging.replaced
         ).run(transfer.id)
     }
+
+    /// Rows of before and after a change of the schema make no whole.
+    private func checkSource(_ plan: TransferPlan) async throws {
+        let now = try await engine.retryingReads { [engine] in
+            try await engine.source.describe(plan.source.name)
+        }
+        let changes = SchemaComparison.changes(of: plan.source, to: now)
+        guard changes.isEmpty else {
+            throw StopoverError(
+                .sourceChanged,
+                "the source's \(plan.source.name) is not as it was planned with: "
+                    + changes.joined(separator: "; "),
+                remedy: "End this job with `stopover cancel JOB --drop`, then run the migration "
+                    + "again: it plans with the collection as it is now.")
+        }
+    }
+}
+
+extension StopoverError.Code {
+    public static let sourceChanged = Self("STO-SOURCE-CHANGED", exit: .refused)
 }

@@ -54,6 +54,20 @@ public enum SchemaComparison {
         }
         return lines
     }
+    /// What became of a collection since it was planned with, a line each; empty when nothing did that
+    /// matters for its rows.
+    static func changes(
+        of planned: CollectionDescription, to now: CollectionDescription?
+    ) -> [String] {
+        guard let now else { return ["it is no longer there"] }
+        guard now.collectionID == planned.collectionID else {
+            return ["it was dropped, and another one has its name"]
+        }
+        return differences(asked: planned, made: now).map {
+            $0.replacing(": asked ", with: ": was ").replacing(", made ", with: ", is ")
+        }
+    }
+
     /// Why values of the one field may not be written to the other, a clause; nil when they may. A
     /// shorter VARCHAR is no reason: each value is checked on its way.
     static func misfit(of sent: FieldSchema, in made: FieldSchema) -> String? {

@@ -62,7 +62,7 @@ public struct JobReport: Sendable {
                 "    rows that took the place of one with their key: \(Figures.grouped(overwritten))"
             )
         }
-        lines += (counts.differences + result.unreadable).map {
+        lines += (counts.differences + result.drift + result.unreadable).map {
             "    \(style.paint("differs:", .red)) \(TerminalText.escaped($0))"
         }
         if let swept = result.sweptRows, swept > 0 {

@@ -33,7 +33,8 @@ struct ProxyFlow {
     var ready: ArraySlice<UInt8> {
         let end = min(taken, stop ?? .max, cut ?? .max)
         var count = max(0, end - passed)
-        if let rate { count = min(count, Int(rate.allowance)) }
+        // Behind a client that is gone everything goes at once, on credit.
+        if let rate { count = min(count, max(0, Int(rate.allowance))) }
         return queue[head..<head + count]
     }
 

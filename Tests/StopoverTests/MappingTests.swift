@@ -21,10 +21,15 @@ struct MappingTests {
           - {source: unindexed, target: moved.*, indexes: none}
           - {source: parted, target: moved.*, partitions: [one]}
           - {source: "al*", target: moved.*}
+          - source: places
+            target: moved.*
+            fields:
+              at: {nullable: false, default: 2024-02-29T23:59:59.5+02:00}
+              place: {nullable: false, default: "POLYGON ((0 0, 0 1, 1 1, 0 0))"}
         """
     private static let cases = [
         "renamed", "filtered", "regenerated", "dropped", "not_null", "nullable", "defaulted",
-        "keyed", "longer", "loaded", "copied", "unindexed", "parted", "aliased",
+        "keyed", "longer", "loaded", "copied", "unindexed", "parted", "aliased", "places",
     ]
 
     private func expect(
@@ -132,6 +137,12 @@ struct MappingTests {
         Refusal(rule: "{source: nullable, fields: {v: {nullable: true}}}", says: ["v"]),
         Refusal(rule: "{source: defaulted, fields: {year: {default: soon}}}", says: ["soon"]),
         Refusal(rule: "{source: defaulted, fields: {v: {default: 1}}}", says: ["v"]),
+        Refusal(
+            rule: "{source: places, fields: {at: {default: 2024-02-29T23:59:59}}}",
+            says: ["places.at", "TIMESTAMPTZ"]),
+        Refusal(
+            rule: "{source: places, fields: {place: {default: \"LINESTRING (0 0, 1 1)\"}}}",
+            says: ["places.place", "a point or a polygon"]),
         Refusal(rule: "{source: keyed, partition_key: price}", says: ["price"]),
         Refusal(rule: "{source: keyed, partition_key: title}", says: ["title"]),
         Refusal(rule: "{source: keyed, partition_key: nobody}", says: ["nobody"]),

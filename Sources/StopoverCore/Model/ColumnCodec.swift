@@ -14,9 +14,6 @@ public protocol ColumnCodec: Sendable {
     /// The same column under another name.
     func renamed(_ column: Column, to name: String) throws(StopoverError) -> Column
 
-    /// Rows that are null, ascending; empty for a column without flags.
-    func nullRows(of column: Column, rowCount: Int) throws(StopoverError) -> [Int]
-
     /// The same column with `value` in the place of every null, and without flags.
     func filled(
         _ column: Column, with value: DefaultValue, rowCount: Int

@@ -4,8 +4,6 @@ extension DefaultValue {
         /// Milvus has none for vectors, arrays, JSON and struct arrays, nor for TEXT (milvus.io,
         /// "Nullable & Default", "Text Field").
         case typeWithoutDefaults
-        /// Milvus has one, and this version of Stopover does not know how to write it.
-        case notKnownHere
         case notOfTheType
         case tooLong(limit: Int)
 
@@ -13,11 +11,18 @@ extension DefaultValue {
             let (value, type) = (text.debugDescription, field.type.milvusName)
             return switch self {
             case .typeWithoutDefaults: "Milvus has no defaults for fields of type \(type)"
-            case .notKnownHere:
-                "this version of Stopover gives no defaults to fields of type \(type)"
-            case .notOfTheType: "the default \(value) is no value of type \(type)"
+            case .notOfTheType:
+                "the default \(value) is no value of type \(type)\(Fault.example(field.type))"
             case .tooLong(let limit):
                 "the default has \(text.utf8.count) bytes, and `max_length` is \(limit)"
+            }
+        }
+
+        private static func example(_ type: DataType) -> String {
+            switch type {
+            case .timestamptz: ", as 2024-02-29T23:59:59.5Z or 2024-02-29T23:59:59+02:00"
+            case .geometry: ", as POINT (1 2)"
+            default: ""
             }
         }
     }
@@ -39,7 +44,10 @@ extension DefaultValue {
         case .varchar:
             guard field.holds(text) else { throw .tooLong(limit: field.maxLength ?? .max) }
             self = .string(text)
-        case .geometry, .timestamptz: throw .notKnownHere
+        case .timestamptz: self = .timestamptz(try parsed(InstantText.microseconds(text)))
+        case .geometry:
+            guard WellKnownText(text) != nil else { throw .notOfTheType }
+            self = .string(text)
         case .array, .json, .text, .arrayOfVector, .arrayOfStruct, .structure, .binaryVector,
             .floatVector, .float16Vector, .bfloat16Vector, .sparseFloatVector, .int8Vector:
             throw .typeWithoutDefaults

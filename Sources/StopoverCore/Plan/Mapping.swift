@@ -93,5 +93,4 @@ public struct Mapping: Hashable, Sendable, Codable {
     public func targetName(_ field: String) -> String { fields[field]?.name ?? field }
 
     public func isDropped(_ field: String) -> Bool { fields[field]?.isDropped ?? false }
-    public var droppedFields: Set<String> { Set(fields.filter(\.value.isDropped).keys) }
 }

@@ -122,6 +122,16 @@ public struct TargetRules: Sendable {
                 note(
                     "\(collection.name).\(field.name)",
                     "\(server) holds points and polygons, and refuses rows with other geometries")
+                guard case .string(let text)? = field.defaultValue,
+                    WellKnownText(text)?.isHeldByLite != true
+                else { continue }
+                findings.append(
+                    Finding(
+                        .refusal, code: "STO-PLAN-TARGET-CANNOT-HOLD",
+                        subject: "\(collection.name).\(field.name)",
+                        message: "\(server) takes a point or a polygon of one ring as default, not "
+                            + text.debugDescription,
+                        remedy: "Give another `default` for the field under `fields:`."))
             }
         }
         guard identity.kind == .milvus else { return findings }

@@ -52,7 +52,9 @@ enum SchemaDecoding {
             field.elementType = try type(message.elementType, of: message, in: name)
         }
         field.typeParams = dictionary(message.typeParams)
-        if message.hasDefaultValue { field.defaultValue = defaultValue(message.defaultValue) }
+        if message.hasDefaultValue {
+            field.defaultValue = defaultValue(message.defaultValue, of: field.type)
+        }
         return field
     }
 
@@ -88,8 +90,15 @@ enum SchemaDecoding {
         return type
     }
 
-    private static func defaultValue(_ message: MilvusValueField) -> DefaultValue? {
+    /// A TIMESTAMPTZ is given as text, and described as microseconds, in `timestamptz_data` or,
+    /// by servers older than it, in `long_data` (`adapter/grpc/translators/schema.py` of Lite 3.2.2).
+    private static func defaultValue(
+        _ message: MilvusValueField, of type: DataType
+    ) -> DefaultValue? {
         switch message.data {
+        case .longData(let value) where type == .timestamptz: .timestamptz(value)
+        case .stringData(let value) where type == .timestamptz:
+            InstantText.microseconds(value).map(DefaultValue.timestamptz) ?? .string(value)
         case .boolData(let value): .bool(value)
         case .intData(let value): .int(value)
         case .longData(let value): .long(value)

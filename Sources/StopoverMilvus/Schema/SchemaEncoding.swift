@@ -77,7 +77,7 @@ enum SchemaEncoding {
         message.isFunctionOutput = field.isFunctionOutput
         message.typeParams = pairs(field.typeParams, inOrderOf: source.typeParams)
         if let value = field.defaultValue {
-            message.defaultValue = defaultValue(value)
+            message.defaultValue = defaultValue(value, of: field.type)
         } else {
             message.clearDefaultValue()
         }
@@ -121,8 +121,18 @@ enum SchemaEncoding {
         return message
     }
 
-    private static func defaultValue(_ value: DefaultValue) -> MilvusValueField {
+    /// A TIMESTAMPTZ goes as text, as pymilvus gives it; Lite 3 describes it as microseconds
+    /// [measured on 3.2.2].
+    private static func defaultValue(
+        _ value: DefaultValue, of type: DataType
+    ) -> MilvusValueField {
         .with { message in
+            if type == .timestamptz, case .timestamptz(let microseconds) = value,
+                let text = InstantText.utc(microseconds: microseconds)
+            {
+                message.stringData = text
+                return
+            }
             switch value {
             case .bool(let value): message.boolData = value
             case .int(let value): message.intData = value

@@ -26,21 +26,27 @@ struct ArrayRows {
     /// - Throws: when it holds other than whole elements of the right type. Nulls among the
     ///   elements (`valid_data` of the row, in servers after 2.6) are refused too.
     mutating func elementCount(_ row: ArraySlice<UInt8>) throws(WireError) -> Int? {
+        try elements(of: row)?.count()
+    }
+
+    /// The elements of a row, not yet counted; nil for one that does not say their type.
+    mutating func elements(of row: ArraySlice<UInt8>) throws(WireError) -> ValueRun? {
         var reader = WireReader(row)
-        var count: Int?
+        var run: ValueRun?
         while let (field, wire) = try reader.tag() {
             if isVector, field == 1, wire == .varint {
                 try elements.checkDimension(try reader.varint())
                 continue
             }
-            guard field == elements.dataField, wire == .bytes, count == nil else {
+            guard field == elements.dataField, wire == .bytes, run == nil else {
                 throw WireError("an array row with field \(field), not \(elements.dataField)")
             }
             let data = try reader.delimited()
-            let run = elements.hasInnerMessage ? try ColumnWalk.values(data, &elements, nil) : data
-            count = try ValueRun(layout: elements.layout, payload: run).count()
+            let values =
+                elements.hasInnerMessage ? try ColumnWalk.values(data, &elements, nil) : data
+            run = ValueRun(layout: elements.layout, payload: values)
         }
-        return count
+        return run
     }
 
     /// The record to send in the place of a row that does not say its elements' type: one without

@@ -15,6 +15,8 @@ struct ColumnCheck {
     struct Fault {
         var value: Int
         var reason: String
+        /// The sub-field of a struct array.
+        var sub: String?
     }
 
     /// At most one per row, ascending.
@@ -28,18 +30,20 @@ struct ColumnCheck {
         // A null where there is a default is for the server to fill.
         let refusesNulls = !field.isNullable && field.defaultValue == nil
         guard let valid, refusesNulls ? present < rowCount : present < rowCount && !faults.isEmpty
-        else { return faults.map { violation(row: $0.value, $0.reason) } }
+        else { return faults.map { violation(row: $0.value, $0) } }
 
         var violations: [RowViolation] = []
         var remaining = faults[...]
         var value = 0
         for row in 0..<rowCount {
             if valid[row] == 0 {
-                if refusesNulls { violations.append(violation(row: row, "is null")) }
+                if refusesNulls {
+                    violations.append(violation(row: row, Fault(value: value, reason: "is null")))
+                }
                 continue
             }
             if let fault = remaining.first, fault.value == value {
-                violations.append(violation(row: row, fault.reason))
+                violations.append(violation(row: row, fault))
                 remaining.removeFirst()
             }
             value += 1
@@ -47,12 +51,13 @@ struct ColumnCheck {
         return violations
     }
 
-    private func violation(row: Int, _ reason: String) -> RowViolation {
-        RowViolation(row: row, field: field.name, reason: reason)
+    private func violation(row: Int, _ fault: Fault) -> RowViolation {
+        let name = fault.sub.map { "\(field.name)[\($0)]" } ?? field.name
+        return RowViolation(row: row, field: name, reason: fault.reason)
     }
 
     /// Values that do not fit, ascending. Types of which every value fits are not walked.
-    private func faults(valueCount: Int) throws(WireError) -> [Fault] {
+    func faults(valueCount: Int) throws(WireError) -> [Fault] {
         switch field.type {
         case .bool, .int64: return []
         case .int8, .int16, .int32:
@@ -79,15 +84,16 @@ struct ColumnCheck {
         case .timestamptz where form.layout == .records, .geometry where form.dataField == 12:
             return try each(valueCount, TextCheck(maximumBytes: nil))
         case .timestamptz, .geometry: return []
-        // Not looked into: the walk has held their rows against type and dimension.
-        case .arrayOfVector, .arrayOfStruct, .structure: return []
+        case .arrayOfStruct: return try structFaults(valueCount: valueCount)
+        case .arrayOfVector: return try vectorRowFaults(valueCount: valueCount)
+        case .structure: return []
         }
     }
 
     // MARK: Values of fixed width
 
     /// Every value, where the column's dimension is not the field's; nil where it is.
-    private func wrongDimension(_ valueCount: Int) -> [Fault]? {
+    func wrongDimension(_ valueCount: Int) -> [Fault]? {
         guard let wanted = field.dimension, let dimension = form.dimension, dimension != wanted
         else { return nil }
         let reason = "has \(dimension.grouped) dimensions instead of \(wanted.grouped)"

@@ -1,6 +1,6 @@
 import StopoverCore
 
-/// Rows dropped, and nulls found and filled.
+/// Rows dropped, and nulls filled.
 extension FieldDataCodec {
     public func keeping(_ isKept: [Bool], of batch: Batch) throws(StopoverError) -> Batch {
         guard isKept.count == batch.rowCount else {
@@ -22,13 +22,6 @@ extension FieldDataCodec {
             columns.append(part)
         }
         return Batch(rowCount: isKept.count { $0 }, columns: columns)
-    }
-
-    public func nullRows(of column: Column, rowCount: Int) throws(StopoverError) -> [Int] {
-        try FieldDataCodec.edit(column) { form throws(WireError) in
-            guard let valid = try form.flags(rowCount: rowCount) else { return [] }
-            return valid.indices.filter { valid[$0] == 0 }
-        }
     }
 
     /// - Throws: `STO-DEFAULT-TYPE` too, when a column of this type cannot hold `value`; a column

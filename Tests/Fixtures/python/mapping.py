@@ -47,10 +47,33 @@ def rows(nullable: bool) -> list[Row]:
     return result
 
 
+def place_rows() -> list[Row]:
+    """Of the case `places`, which Lite 3 alone holds: every third value is null."""
+    return [{"id": number, "v": [0.5] * DIMENSION,
+             "at": f"2024-05-17T12:34:{number:02}Z" if number % 3 else None,
+             "place": f"POINT ({number} 1)" if number % 3 else None} for number in range(60)]
+
+
+def make_places(client: MilvusClient, name: str) -> None:
+    schema = client.create_schema(auto_id=False)
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("at", DataType.TIMESTAMPTZ, nullable=True)
+    schema.add_field("place", DataType.GEOMETRY, nullable=True)
+    schema.add_field("v", DataType.FLOAT_VECTOR, dim=DIMENSION)
+    client.create_collection(name, schema=schema, consistency_level="Strong")
+    client.insert(name, place_rows())
+    index = client.prepare_index_params()
+    index.add_index("v", index_type="AUTOINDEX", metric_type="IP")
+    client.create_index(name, index)
+    client.load_collection(name)
+
+
 #: Cases of the issue's mapping keys; each is a collection of its own on the source.
 CASES = ["renamed", "filtered", "regenerated", "dropped", "promoted", "not_null", "nullable",
          "defaulted", "keyed", "longer", "loaded", "copied", "unindexed", "parted", "aliased",
-         "service"]
+         "service", "places"]
+#: What the nulls of the case `places` become.
+INSTANT, PLACE = "2024-02-29T21:59:59.500000Z", "POLYGON ((0 0, 0 1, 1 1, 0 0))"
 
 
 def make(client: MilvusClient, name: str, kind: str) -> None:
@@ -90,7 +113,10 @@ def make(client: MilvusClient, name: str, kind: str) -> None:
 def seed(arguments: argparse.Namespace) -> None:
     client = MilvusClient(uri=arguments.uri)
     for name in arguments.cases or CASES:
-        make(client, name, arguments.kind)
+        if name == "places":
+            make_places(client, name)
+        else:
+            make(client, name, arguments.kind)
     print(json.dumps({"seeded": arguments.cases or CASES, "rows": ROWS}))
 
 
@@ -207,6 +233,17 @@ def check_case(case: str, one: Migrated, nullable: bool) -> None:
         one.expect("nullable", [fields[name].get("nullable", False)
                                 for name in ["id", "title", "year", "tenant", "price"]],
                    [False, True, True, True, True])
+    elif case == "places":
+        data = place_rows()
+        for row in data:
+            row["at"], row["place"] = row["at"] or INSTANT, row["place"] or PLACE
+        for name, wanted in {"at": INSTANT, "place": PLACE}.items():
+            one.expect(f"nullable {name}", fields[name].get("nullable", False), False)
+        one.expect("default at", fields["at"]["default_value"].timestamptz_data, 1709243999500000)
+        one.expect("default place", fields["place"]["default_value"].string_data, PLACE)
+        # A row without values: the target's own default is that of the nulls.
+        one.client.insert(one.name, [{"id": 1000, "v": [0.5] * DIMENSION}])
+        data.append({"id": 1000, "v": [0.5] * DIMENSION, "at": INSTANT, "place": PLACE})
     # A new collection of Lite 3 is loaded from the start, and one without indexes stays as it is.
     if case not in ("loaded", "unindexed"):
         one.expect("loaded", one.was_loaded, False)

@@ -123,7 +123,6 @@ private struct NoCodec: ColumnCodec {
     func keeping(_ isKept: [Bool], of batch: Batch) throws(StopoverError) -> Batch { throw error }
     func allValid(_ column: Column, rowCount: Int) -> Column { column }
     func renamed(_ column: Column, to name: String) throws(StopoverError) -> Column { throw error }
-    func nullRows(of column: Column, rowCount: Int) throws(StopoverError) -> [Int] { throw error }
     func filled(
         _ column: Column, with value: DefaultValue, rowCount: Int
     ) throws(StopoverError) -> Column { throw error }

@@ -62,6 +62,31 @@ struct SchemaMappingTests {
         #expect(message.fields[0].typeParams.map(\.key) == ["mmap.enabled"])
     }
 
+    @Test("gives the default of a TIMESTAMPTZ as text, and reads it back however it is said")
+    func instantDefault() throws {
+        let instant = DefaultValue.timestamptz(1_709_251_199_000_001)
+        var place = FieldSchema(name: "place", type: .geometry)
+        place.defaultValue = .string("POINT (1 2)")
+        var field = FieldSchema(name: "at", type: .timestamptz)
+        field.defaultValue = instant
+        let message = try SchemaEncoding.message(
+            CollectionDescription(
+                name: Self.name, schema: CollectionSchema(fields: [field, place])))
+        #expect(message.fields[0].defaultValue.stringData == "2024-02-29T23:59:59.000001Z")
+        #expect(message.fields[1].defaultValue.stringData == "POINT (1 2)")
+
+        let said: [(inout MilvusValueField) -> Void] = [
+            { $0.stringData = "2024-03-01T01:59:59.000001+02:00" },
+            { $0.longData = 1_709_251_199_000_001 }, { $0.timestamptzData = 1_709_251_199_000_001 },
+        ]
+        for say in said {
+            var described = message
+            say(&described.fields[0].defaultValue)
+            let schema = try SchemaDecoding.schema(described, of: Self.name)
+            #expect(schema.fields.map(\.defaultValue) == [instant, .string("POINT (1 2)")])
+        }
+    }
+
     @Test("leaves the source's database and schema version behind")
     func sourceAlone() throws {
         // 8 dbName "src", 10 version 3.
@@ -200,6 +225,10 @@ extension SeededRandom {
             field.elementType = chance() ? types.randomElement(using: &self) : nil
             field.typeParams = dictionary()
             field.defaultValue = defaultValue()
+            // Read back as microseconds, however it was given.
+            if field.type == .timestamptz, case .long? = field.defaultValue {
+                field.defaultValue = .timestamptz(.min)
+            }
             return field
         }
         var schema = CollectionSchema(fields: fields)

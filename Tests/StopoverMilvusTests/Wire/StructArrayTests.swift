@@ -223,6 +223,9 @@ struct StructArrayTests {
             let index = random.int(0...batch.columns.count - 1)
             let payload = Array(batch.columns[index].payload)
             batch.columns[index].payload = Mutation.mutate(payload, with: payload, &random)[...]
+            // Refused or held against the field, and never trapped on.
+            _ = try? FieldDataCodec().violations(
+                in: batch.columns[index], of: reply.fields[index], rowCount: 4)
             guard let part = try? FieldDataCodec().slice(batch, rows: 1..<3) else { continue }
             #expect(part.rowCount == 2 && part.columns.count == batch.columns.count)
             for column in part.columns { _ = try ColumnForm(parsing: column) }

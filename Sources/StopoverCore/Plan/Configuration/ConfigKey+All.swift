@@ -127,7 +127,8 @@ extension ConfigKey {
             "Whether the field may be null. With `false`, nulls become the value of `default`."),
         ConfigKey(
             "collections[].fields.*.default", .anyScalar, default: "as the source has it",
-            "The value for rows without one."),
+            "The value for rows without one: for TIMESTAMPTZ an instant with its offset from UTC, "
+                + "for GEOMETRY well-known text."),
         ConfigKey(
             "collections[].fields.*.max_length", .count(1...TargetRules.varcharLimit),
             default: "as the source has it", "Longest text of a VARCHAR, in bytes."),

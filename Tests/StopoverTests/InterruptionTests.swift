@@ -21,7 +21,7 @@ struct InterruptionTests {
 
     @Test(
         "loses and doubles nothing over many kill -9 at random moments",
-        arguments: [("keep", 50), ("regenerate", 30)])
+        arguments: [("keep", 50), ("regenerate", 10)])
     func killed(_ autoID: String, _ most: Int) async throws {
         let tool = try Tool()
         let source = try await SharedSource.packages.server()

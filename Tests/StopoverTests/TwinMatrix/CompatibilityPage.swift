@@ -70,12 +70,12 @@ struct CompatibilityPage {
         }
         return """
             \(Self.heading)
-            Between two servers of our own (`Sources/StopoverTesting/MilvusTwin`), which say that they are
-            \(TwinMatrixTests.version): for what neither real server here can hold. Rows are written as
-            messages of swift-protobuf and migrated by `stopover run`; every Insert that the target took is
-            decoded by swift-protobuf and compared with what was written, row by row and field by field, as
-            bytes (`TwinMatrixTests`). Our server refuses what Milvus's sources say that Milvus refuses, but
-            what it takes is only what we know of Milvus:
+            Between two servers of our own (`Sources/StopoverTesting/MilvusTwin`), which say that they
+            are \(TwinMatrixTests.version): for what neither real server here can hold. Rows are written as
+            messages of swift-protobuf, and migrated by `stopover run` in pages of three rows; every Insert
+            that the target took is decoded by swift-protobuf and compared with what was written, row by row
+            and field by field, as bytes (`TwinMatrixTests`). Our server refuses much of what Milvus's
+            sources say that Milvus refuses; what it takes is only what we know of Milvus.
 
             * **=°** : it arrives, and is **not yet run on a server that is not ours**: no route between
               real servers, above, shows this cell.

@@ -131,7 +131,10 @@ let package = Package(
         // The executable as a user runs it, against real servers.
         .testTarget(
             name: "StopoverTests",
-            dependencies: ["StopoverCore", "StopoverMilvus", "StopoverTesting"],
+            dependencies: [
+                "StopoverCore", "StopoverMilvus", "StopoverTesting", "MilvusProto",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
             swiftSettings: strict),
     ]
 )

@@ -13,6 +13,8 @@ struct InsertMessage {
         /// The bytes of the `oneof`.
         var data: Range<Int>?
         var valid: [UInt8]?
+        /// The sub-columns of a struct array.
+        var structs: Range<Int>?
     }
 
     var database = ""
@@ -28,11 +30,32 @@ struct InsertMessage {
             case (2, 2): database = reader.text(try reader.delimited())
             case (3, 2): collection = reader.text(try reader.delimited())
             case (4, 2): partition = reader.text(try reader.delimited())
-            case (5, 2): columns.append(try InsertMessage.column(bytes, reader.delimited()))
+            case (5, 2): columns += try InsertMessage.flattened(bytes, reader.delimited())
             case (7, 0): rowCount = Int(truncatingIfNeeded: try reader.varint() & 0xFFFF_FFFF)
             default: try reader.skip(wire)
             }
         }
+    }
+
+    /// The column, or the sub-columns of a struct array, each as `struct[sub]`
+    /// (checkAndFlattenStructFieldData in the proxy of Milvus).
+    private static func flattened(
+        _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>
+    ) throws -> [IncomingColumn] {
+        let column = try column(bytes, range)
+        guard let structs = column.structs else { return [column] }
+        guard column.type == Int(DataType.arrayOfStruct.rawValue), column.valid == nil else {
+            throw TwinRefusal.badParameter("field '\(column.name)' is illegal, array type mismatch")
+        }
+        var subs: [IncomingColumn] = []
+        var reader = ByteReader(bytes, structs)
+        while let (field, wire) = try reader.tag() {
+            guard field == 1, wire == 2 else { throw ByteReader.malformed("a struct array") }
+            var sub = try self.column(bytes, reader.delimited())
+            sub.name = "\(column.name)[\(sub.name)]"
+            subs.append(sub)
+        }
+        return subs
     }
 
     private static func column(
@@ -47,6 +70,7 @@ struct InsertMessage {
             case (3, 2), (4, 2):
                 column.isVector = field == 4
                 try data(bytes, reader.delimited(), &column)
+            case (8, 2): column.structs = try reader.delimited()
             case (5, 0): column.fieldID = try reader.varint()
             case (6, 0): column.isDynamic = try reader.varint() != 0
             case (7, 2):
@@ -126,6 +150,7 @@ struct IncomingRows {
                     + "[expected=\(columns.count)][actual=\(message.columns.count)]")
         }
         self.columns = columns
+        try checkStructs(bytes)
     }
 
     private static func cells(
@@ -205,93 +230,5 @@ struct IncomingRows {
             }
             return run ?? 0..<0
         }
-    }
-}
-
-extension IncomingRows.Cells {
-    /// Gives each row its value's bytes, as they are on the wire; nil for a null. Arrays without
-    /// elements come as no bytes, whichever way they are written.
-    @inline(__always)
-    func forEach(
-        _ bytes: UnsafeRawBufferPointer, rowCount: Int,
-        _ body: (_ row: Int, _ cell: UnsafeRawBufferPointer?) throws -> Void
-    ) throws {
-        guard let values else {
-            try withDefault { cell in
-                for row in 0..<rowCount { try body(row, cell) }
-            }
-            return
-        }
-        var reader = ByteReader(bytes, values)
-        try withDefault { missing in
-            for row in 0..<rowCount {
-                if let valid, valid[row] == 0 {
-                    try body(row, missing)
-                } else {
-                    let cell = try next(&reader)
-                    try body(row, UnsafeRawBufferPointer(rebasing: bytes[cell]))
-                }
-            }
-        }
-        if field.layout == .records {
-            // `element_type` or `dim` may stand behind the values.
-            while let (number, wire) = try reader.tag() {
-                guard number != 1 else { throw tooMany }
-                try reader.skip(wire)
-            }
-        }
-        guard reader.isAtEnd else { throw tooMany }
-    }
-
-    private var tooMany: TwinRefusal {
-        .badParameter("field '\(field.name)' has more values than rows")
-    }
-
-    private func withDefault(_ body: (UnsafeRawBufferPointer?) throws -> Void) throws {
-        let missing =
-            field.isNullable && field.defaultCell == nil
-            ? nil : field.defaultCell ?? (field.schema.isDynamic ? Array("{}".utf8) : nil)
-        guard let missing else { return try body(nil) }
-        try missing.withUnsafeBytes { try body($0) }
-    }
-
-    @inline(__always)
-    private func next(_ reader: inout ByteReader) throws -> Range<Int> {
-        let start = reader.position
-        switch field.layout {
-        case .varints:
-            _ = try reader.varint()
-            return start..<reader.position
-        case .fixed(let width), .dense(let width):
-            try reader.advance(width)
-            return start..<reader.position
-        case .records:
-            while let (number, wire) = try reader.tag() {
-                guard number == 1, wire == 2 else {
-                    try reader.skip(wire)
-                    continue
-                }
-                return try checked(reader.delimited(), reader.bytes)
-            }
-            throw TwinRefusal.badParameter("field '\(field.name)' has fewer values than rows")
-        }
-    }
-
-    @inline(__always)
-    private func checked(
-        _ cell: Range<Int>, _ bytes: UnsafeRawBufferPointer
-    ) throws -> Range<Int> {
-        if field.type == .varchar, let limit = field.maxLength, cell.count > limit {
-            throw TwinRefusal.badParameter(
-                "the length (\(cell.count)) of a string exceeds max length (\(limit)) of field "
-                    + field.name)
-        }
-        guard field.type == .array else { return cell }
-        guard !cell.isEmpty else {
-            // 2.5 and later refuse it; 2.3.5 dies of it.
-            throw TwinRefusal.badParameter("an array of field '\(field.name)' has no type")
-        }
-        return cell.count == 2 && bytes[cell.lowerBound + 1] == 0
-            ? cell.lowerBound..<cell.lowerBound : cell
     }
 }

@@ -33,6 +33,9 @@ public final class MilvusTwin: Sendable {
         public var requestBytes = 512 << 20
         public var replyBytes = 512 << 20
 
+        /// Given every Insert and Upsert that was taken, as its bytes came.
+        public var written: (@Sendable ([UInt8]) -> Void)?
+
         /// nil serves in the clear.
         public var tls: TLS?
 
@@ -135,6 +138,18 @@ public final class MilvusTwin: Sendable {
     /// How often a method was called since the last ``behave(_:)``.
     public func calls(of method: String) -> Int {
         TwinMethod(rawValue: method).map { seam.calls(of: $0) } ?? 0
+    }
+
+    /// Calls a method without the network; a refusal is in the reply.
+    public func answer(_ method: String, _ request: [UInt8]) throws -> [UInt8] {
+        guard let method = TwinMethod(rawValue: method) else {
+            throw RPCError(code: .unimplemented, message: "unknown method \(method)")
+        }
+        do {
+            return try engine.answer(method, request, pageLimit: nil)
+        } catch let refusal as TwinRefusal {
+            return try refusal.reply(to: method)
+        }
     }
 
     /// What a collection's rows sum up to, all partitions together. A tally counts every row that

@@ -37,23 +37,24 @@ struct PageColumn {
         valid?.append(cell == nil ? 0 : 1)
         if cell == nil, field.type.isVector { return }
         switch field.layout {
-        case .records: payload.add(field: 1, bytes: cell ?? [])
+        case .records: payload.add(field: field.recordField, bytes: cell ?? [])
         case .varints: payload += cell ?? [0]
         case .fixed(let width), .dense(let width):
             payload += cell ?? ArraySlice(repeating: 0, count: width)
         }
     }
 
-    /// Appends it as field 2 of a QueryResults.
-    func append(to reply: inout [UInt8]) {
+    /// Appends it as field 2 of a QueryResults, or as a sub-field of a StructArrayField.
+    func append(to reply: inout [UInt8], as number: Int = 2) {
         var inner: [UInt8] = []
-        switch field.layout {
-        case .varints, .fixed: inner.add(field: 1, lengthOf: payload.count)
-        case .records, .dense: break
-        }
         var innerTail: [UInt8] = []
-        if field.type == .array {
-            innerTail.add(field: 2, varint: UInt64(field.schema.elementType))
+        switch (field.layout, field.type) {
+        case (.varints, _), (.fixed, _): inner.add(field: 1, lengthOf: payload.count)
+        case (_, .array): innerTail.add(field: 2, varint: UInt64(field.schema.elementType))
+        case (_, .arrayOfVector):
+            inner.add(field: 1, varint: UInt64(field.dimension ?? 0))
+            innerTail.add(field: 3, varint: UInt64(field.schema.elementType))
+        default: break
         }
         var outer: [UInt8] = []
         if field.type.isVector, let dimension = field.dimension {
@@ -63,20 +64,44 @@ struct PageColumn {
             field: field.dataField, lengthOf: inner.count + payload.count + innerTail.count)
         var head: [UInt8] = []
         head.add(field: 1, varint: UInt64(field.type.rawValue))
-        head.add(field: 2, bytes: field.name.utf8)
+        head.add(field: 2, bytes: field.plainName.utf8)
         let middle = outer.count + inner.count + payload.count + innerTail.count
         head.add(field: field.type.isVector ? 4 : 3, lengthOf: middle)
         var tail: [UInt8] = []
         tail.add(field: 5, varint: UInt64(bitPattern: field.schema.fieldID))
         if field.schema.isDynamic { tail.add(field: 6, varint: 1) }
         if let valid { tail.add(field: 7, bytes: valid) }
-        reply.add(field: 2, lengthOf: head.count + middle + tail.count)
+        reply.add(field: number, lengthOf: head.count + middle + tail.count)
         reply += head
         reply += outer
         reply += inner
         reply += payload
         reply += innerTail
         reply += tail
+    }
+}
+
+extension [PageColumn] {
+    /// Appends them to a QueryResults: the sub-fields of a struct array together where the first
+    /// of them stands, as one column (reconstructStructFieldData in the proxy of Milvus).
+    func append(to reply: inout [UInt8], _ schema: TwinSchema) {
+        var done: Set<String> = []
+        for column in self {
+            guard let name = column.field.structName else {
+                column.append(to: &reply)
+                continue
+            }
+            guard done.insert(name).inserted else { continue }
+            var subs: [UInt8] = []
+            for sub in self where sub.field.structName == name { sub.append(to: &subs, as: 1) }
+            var nested: [UInt8] = []
+            nested.add(field: 1, varint: UInt64(DataType.arrayOfStruct.rawValue))
+            nested.add(field: 2, bytes: name.utf8)
+            nested.add(field: 8, bytes: subs)
+            let parent = schema.message.structArrayFields.first { $0.name == name }
+            nested.add(field: 5, varint: UInt64(bitPattern: parent?.fieldID ?? 0))
+            reply.add(field: 2, bytes: nested)
+        }
     }
 }
 

@@ -21,6 +21,7 @@ extension TwinEngine {
             let replaced = try held.rows.write(
                 rows, bytes, partition: partition, replacing: replacing)
             note(rows.rowCount, of: held, message)
+            options.written?(request)
             return reply(to: rows, bytes, replaced: replaced, replacing: replacing)
         }
     }
@@ -122,7 +123,7 @@ extension TwinEngine {
         reply.reserveCapacity(
             columns.reduce(1024) { $0 + $1.payload.count + ($1.valid?.count ?? 0) + 256 })
         reply.add(field: 1, bytes: [])
-        for column in columns { column.append(to: &reply) }
+        columns.append(to: &reply, held.schema)
         for field in fields { reply.add(field: 4, bytes: held.schema.fields[field].name.utf8) }
         return reply
     }

@@ -6,7 +6,7 @@ import SwiftProtobuf
 enum TwinLayout: Sendable, Hashable {
     case varints
     case fixed(width: Int)
-    /// `0A length bytes` each.
+    /// `0A length bytes` each, `12 length bytes` in an array of vectors.
     case records
     /// The byte-string vectors, `width` bytes each, without a message of their own.
     case dense(width: Int)
@@ -23,12 +23,28 @@ struct TwinField: Sendable {
     let maxLength: Int?
     /// What stands for a value that was not given; nil where there is no default.
     let defaultCell: [UInt8]?
+    /// The struct array that it is a sub-field of; the name is `struct[sub]` then, as Milvus
+    /// stores it (transformStructFieldNames in its proxy).
+    let structName: String?
 
     var name: String { schema.name }
     var isNullable: Bool { schema.nullable }
     var isAutoKey: Bool { schema.isPrimaryKey && schema.autoID }
 
-    init(_ schema: MilvusFieldSchema) throws {
+    var element: DataType? { DataType(rawValue: schema.elementType) }
+    var maxCapacity: Int? { parameter("max_capacity") }
+    /// Number of the field that repeats once a value.
+    var recordField: Int { type == .arrayOfVector ? 2 : 1 }
+    /// As a reply and a request name it, inside its struct array.
+    var plainName: String {
+        structName.map { String(name.dropFirst($0.count + 1).dropLast()) } ?? name
+    }
+
+    private func parameter(_ key: String) -> Int? {
+        schema.typeParams.last { $0.key == key }.flatMap { Int($0.value) }
+    }
+
+    init(_ schema: MilvusFieldSchema, of structName: String? = nil) throws {
         guard let type = DataType(rawValue: schema.dataType) else {
             throw TwinRefusal.badParameter("data type \(schema.dataType) is not known")
         }
@@ -41,6 +57,7 @@ struct TwinField: Sendable {
             }
             return (dimension * bits + 7) / 8
         }
+        if type == .arrayOfVector { _ = try width(1) }
         (layout, dataField) =
             switch type {
             case .bool: (.varints, 1)
@@ -58,8 +75,11 @@ struct TwinField: Sendable {
             case .bfloat16Vector: (.dense(width: try width(16)), 5)
             case .sparseFloatVector: (.records, 6)
             case .int8Vector: (.dense(width: try width(8)), 7)
+            case .arrayOfVector where structName != nil:
+                (.records, 8)
             case .arrayOfVector, .arrayOfStruct, .structure:
-                throw TwinRefusal.badParameter("\(type.milvusName) is not held by the twin")
+                throw TwinRefusal.badParameter(
+                    "\(type.milvusName) is no type of a field: \(schema.name)")
             }
         maxLength = params["max_length"].flatMap { Int($0) }
         if type == .varchar || (type == .array && schema.elementType == DataType.varchar.rawValue),
@@ -70,6 +90,7 @@ struct TwinField: Sendable {
         }
         self.schema = schema
         self.type = type
+        self.structName = structName
         self.dimension = dimension
         defaultCell =
             schema.hasDefaultValue ? TwinField.cell(schema.defaultValue) : nil
@@ -106,9 +127,6 @@ struct TwinSchema: Sendable {
     var dynamicField: Int? { fields.firstIndex { $0.schema.isDynamic } }
 
     init(_ given: MilvusCollectionSchema) throws {
-        guard given.structArrayFields.isEmpty else {
-            throw TwinRefusal.badParameter("struct arrays are not held by the twin")
-        }
         var message = given
         let outputs = Set(given.functions.flatMap(\.outputFieldNames))
         for index in message.fields.indices {
@@ -122,6 +140,10 @@ struct TwinSchema: Sendable {
             }
         }
         var fields = try message.fields.map { try TwinField($0) }
+        var nextID = Int64(100 + message.fields.count)
+        for index in message.structArrayFields.indices {
+            fields += try TwinSchema.subFields(&message.structArrayFields[index], &nextID)
+        }
         guard Set(fields.map(\.name)).count == fields.count else {
             throw TwinRefusal.badParameter("duplicated field name")
         }
@@ -136,7 +158,7 @@ struct TwinSchema: Sendable {
             fields.append(
                 try TwinField(
                     .with {
-                        $0.fieldID = Int64(100 + message.fields.count)
+                        $0.fieldID = nextID
                         $0.name = CollectionSchema.dynamicFieldName
                         $0.dataType = DataType.json.rawValue
                         $0.isDynamic = true
@@ -147,12 +169,44 @@ struct TwinSchema: Sendable {
         self.key = key
     }
 
+    /// Sub-fields go under `struct[sub]` from here on; ones that come so are refused
+    /// (ValidateStructArrayField in the proxy of Milvus).
+    private static func subFields(
+        _ parent: inout MilvusStructArrayFieldSchema, _ nextID: inout Int64
+    ) throws -> [TwinField] {
+        let name = parent.name
+        guard !parent.fields.isEmpty else {
+            throw TwinRefusal.badParameter("struct array field \(name) has no sub-fields")
+        }
+        parent.fieldID = nextID
+        nextID += 1
+        for index in parent.fields.indices {
+            let sub = parent.fields[index]
+            guard !sub.name.contains("["), !sub.isPrimaryKey, !sub.isPartitionKey,
+                sub.nullable == parent.nullable,
+                [DataType.array, .arrayOfVector].contains(DataType(rawValue: sub.dataType)),
+                let element = DataType(rawValue: sub.elementType),
+                element.isVector == (sub.dataType == DataType.arrayOfVector.rawValue),
+                ![.sparseFloatVector, .arrayOfVector].contains(element)
+            else {
+                throw TwinRefusal.badParameter(
+                    "sub-field \(sub.name) of struct array field \(name) is not valid")
+            }
+            parent.fields[index].fieldID = nextID
+            parent.fields[index].name = "\(name)[\(sub.name)]"
+            nextID += 1
+        }
+        return try parent.fields.map { try TwinField($0, of: name) }
+    }
+
     /// The fields of a reply, in the order asked; the key is added where it is not named.
     func outputs(_ names: [String]) throws -> [Int] {
         var outputs: [Int] = []
         for name in names {
             if name == "*" {
                 outputs += fields.indices.filter { !fields[$0].schema.isFunctionOutput }
+            } else if fields.contains(where: { $0.structName == name }) {
+                outputs += fields.indices.filter { fields[$0].structName == name }
             } else if let index = fields.firstIndex(where: { $0.name == name }) {
                 guard !fields[index].schema.isFunctionOutput else {
                     throw TwinRefusal.unexpected(

@@ -1,10 +1,10 @@
 """The matrix: each type × each variant × each route, migrated by the tool and read back.
 
     matrix_run.py --tool STOPOVER --lite3 URI URI --standalone URI URI --work DIR
-        [--page FILE] [--json FILE]
+        [--page FILE --own PAGE] [--json FILE]
 
 The first server of each kind is a source, the second a target; all should be new. Writes the page
-(Docs/compatibility.md) and every cell's verdict, prints one JSON object that counts the verdicts,
+(Docs/compatibility.md, the section of our own server as PAGE has it) and every cell's verdict, prints one JSON object that counts the verdicts,
 and exits 0 if no cell differs or failed, else 1 with one line for each such cell.
 """
 
@@ -276,6 +276,7 @@ def main() -> None:
     parser.add_argument("--standalone", required=True, nargs=2, metavar="URI")
     parser.add_argument("--work", required=True, type=Path)
     parser.add_argument("--page", type=Path)
+    parser.add_argument("--own", type=Path)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
@@ -300,7 +301,8 @@ def main() -> None:
         routes = [route for lane_routes in pool.map(lane, uris) for route in lane_routes]
     verdicts = {route.name: route.verdicts for route in routes}
     if arguments.page:
-        arguments.page.write_text(matrix_page.page(verdicts))
+        own = matrix_page.own_section(arguments.own.read_text())
+        arguments.page.write_text(matrix_page.page(verdicts, own))
     if arguments.json:
         arguments.json.write_text(json.dumps(matrix_page.as_json(verdicts), indent=1) + "\n")
     bugs = [(name, cell, verdict) for name, cells in verdicts.items()

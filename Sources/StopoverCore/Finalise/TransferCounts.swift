@@ -99,5 +99,7 @@ public struct TransferResult: Hashable, Sendable, Codable {
     /// Whether the collection is loaded: it can be searched.
     public var isLoaded = false
 
-    public var isComplete: Bool { counts.isComplete && unreadable.isEmpty && drift.isEmpty && leftAs == nil }
+    public var isComplete: Bool {
+        counts.isComplete && unreadable.isEmpty && drift.isEmpty && leftAs == nil
+    }
 }

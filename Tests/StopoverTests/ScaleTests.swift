@@ -50,6 +50,36 @@ struct ScaleTests {
         }
     }
 
+    @Test(
+        "are planned by the thousand million in seconds: how large, how long, and what bounds it",
+        arguments: [
+            ("free", "17 d 21 h at 2 MB/s (insert cap of the target's plan)"),
+            ("serverless", "3 d 13 h at 10 MB/s (insert cap of the target's plan)"),
+            ("dedicated", "4 d 11 h at 8 MB/s (insert cap of the target's plan)"),
+            ("self-hosted", "(the source's rate in a short probe)"),
+        ])
+    func planned(_ plan: String, _ bound: String) async throws {
+        let tool = try Tool()
+        var from = MilvusTwin.Options()
+        from.generated = [
+            CollectionName(collection: "vectors"): MilvusTwin.Generated(
+                rows: 1_000_000_000, dimension: 768)
+        ]
+        try await MilvusTwin.with(from) { source in
+            try await MilvusTwin.with(MilvusTwin.Options()) { target in
+                let file = try tool.migration(
+                    """
+                    source: {uri: "\(source.uri)", plan: self-hosted}
+                    target: {uri: "\(target.uri)", plan: \(plan)}
+                    """)
+                let ended = try await tool.run(["plan", file])
+                #expect(ended.status == 0, "\(ended)")
+                #expect(ended.output.contains("1,000,000,000 rows, about 2.8 TiB"), "\(ended)")
+                #expect(ended.output.contains(bound), "\(ended)")
+            }
+        }
+    }
+
     private static func peakKiB(_ pid: pid_t) -> Int {
         let status = (try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)) ?? ""
         let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }

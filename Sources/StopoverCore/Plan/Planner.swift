@@ -51,6 +51,13 @@ public struct Planner: Sendable {
             target: ClusterSummary(address: target.address, identity: targetIdentity),
             transfers: transfers)
         plan.clusterFindings = ClusterPlanRules.findings(from: sourcePlan, to: targetPlan)
+        for database in Set(transfers.map(\.target.name.database)).sorted()
+        where !targetDatabases.contains(database) {
+            plan.clusterFindings.append(
+                Finding(
+                    .note, code: "STO-PLAN-DATABASE-NEW", subject: database,
+                    message: "the database will be created on the target"))
+        }
         plan.clusterFindings += await missingRights(transfers, targetIdentity, targetDatabases)
         plan.shareAliases()
         return plan
@@ -92,16 +99,10 @@ public struct Planner: Sendable {
         plan.target.shards = rule.shards
         plan.findings += rule.findings + rules.findings(for: plan.target)
         plan.target = rules.adapted(plan.target)
-        if !isThere {
-            note(
-                &plan, "STO-PLAN-DATABASE-NEW", plan.target.name.database,
-                "the database will be created on the target")
-            return plan
-        }
         if let existing {
             plan.findings.append(existing.finding(for: plan.target.name, request.mapping))
         }
-        for alias in plan.target.aliases {
+        for alias in plan.target.aliases where isThere {
             let taken = CollectionName(database: plan.target.name.database, collection: alias)
             if try await target.describe(taken) != nil { plan.leaveOut(alias: alias) }
         }

@@ -1,7 +1,7 @@
 /// Numbers as people read them. Locale-free: the same run prints the same text everywhere.
-enum Figures {
+public enum Figures {
     /// `1,234,567`
-    static func grouped(_ number: Int64) -> String {
+    public static func grouped(_ number: Int64) -> String {
         let digits = String(number.magnitude)
         var text = ""
         for (index, digit) in digits.enumerated() {

@@ -20,7 +20,8 @@ struct PlanReport {
         ])
         for transfer in plan.transfers {
             table.add([
-                "\(transfer.source.name)", "\(transfer.target.name)", "\(transfer.sourceRows)",
+                "\(transfer.source.name)", "\(transfer.target.name)",
+                Figures.grouped(transfer.sourceRows),
                 "\(ByteCount(transfer.estimatedBytes))",
                 transfer.regeneratesKeys ? "new" : "kept",
                 transfer.partitions.map { "\($0.count)" } ?? "as one",

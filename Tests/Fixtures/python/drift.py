@@ -1,10 +1,11 @@
-"""A source that somebody writes to.
+"""A cluster that somebody else writes to.
 
-drift.py --uri URI --collection C seed|add|remake|divide
+drift.py --uri URI [--db D] --collection C seed|add|remake|divide|drop
     seed    2,000 rows, loaded
     add     3 more
     remake  another collection of the same name, with vectors twice as long
     divide  one more partition
+    drop    no such collection
 """
 
 from __future__ import annotations
@@ -39,9 +40,13 @@ def divide(client: MilvusClient, name: str) -> None:
     client.create_partition(name, "later")
 
 
+def drop(client: MilvusClient, name: str) -> None:
+    client.drop_collection(name)
+
+
 def main() -> None:
     parser = seeding.parser(__doc__)
-    parser.add_argument("action", choices=["seed", "add", "remake", "divide"])
+    parser.add_argument("action", choices=["seed", "add", "remake", "divide", "drop"])
     arguments = parser.parse_args()
     globals()[arguments.action](seeding.connect(arguments), arguments.collection)
 

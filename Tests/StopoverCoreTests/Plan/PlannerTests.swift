@@ -77,8 +77,13 @@ struct PlannerTests {
 
     @Test("refuses a name that is taken, and makes a database that is missing")
     func names() async throws {
-        let fresh = try await plan(source())
-        #expect(fresh.findings.about("STO-PLAN-DATABASE-NEW")?.subject == "library")
+        let two = [moved, CollectionName(database: "library", collection: "again")]
+        let fresh = try await Planner(source: source(), target: FakeCluster()).plan(
+            two.map { TransferRequest(source: name, target: $0, mapping: .sample { _ in }) },
+            fingerprint: "f")
+        // Once for all collections of it.
+        #expect(fresh.allFindings.filter { $0.code == "STO-PLAN-DATABASE-NEW" }.count == 1)
+        #expect(fresh.allFindings.about("STO-PLAN-DATABASE-NEW")?.subject == "library")
         let taken = FakeCluster(.sample(2, 6, 3), [.articles { $0.name = moved }])
         #expect(
             try await plan(source(), taken).refusals.map(\.code) == ["STO-PLAN-TARGET-EXISTS"])

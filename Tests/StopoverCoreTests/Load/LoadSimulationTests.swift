@@ -8,7 +8,7 @@ import Testing
 struct LoadSimulationTests {
     /// Schedules of one run of each kind of keys. `STOPOVER_SEEDS` asks for more.
     private static let seeds: UInt64 =
-        ProcessInfo.processInfo.environment["STOPOVER_SEEDS"].flatMap { UInt64($0) } ?? 20_000
+        ProcessInfo.processInfo.environment["STOPOVER_SEEDS"].flatMap { UInt64($0) } ?? 200_000
     /// Schedules within which every mutant must have been found out.
     private static let mutantSeeds: UInt64 = 60_000
 

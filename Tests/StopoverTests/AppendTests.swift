@@ -40,8 +40,8 @@ struct AppendTests {
         #expect(plan.status == 0 && plan.output.contains("STO-PLAN-APPENDS"), "\(plan)")
         if autoID == "keep" {
             let killed = try tool.start(["run", rest, "--job", "rest"])
-            try await tool.file("plan.json", of: "rest", by: killed)
-            try await Task.sleep(for: .milliseconds(700))
+            try await tool.file("ledger.sqlite", of: "rest", by: killed)
+            try await Task.sleep(for: .milliseconds(300))
             killed.signal(SIGKILL)
             _ = try await killed.ended()
         }
@@ -80,8 +80,8 @@ struct AppendTests {
         let rest = try file(
             tool, source, target, "rest", where: "id >= 2000", "on_existing: append")
         let killed = try tool.start(["run", rest, "--job", "rest"])
-        try await tool.file("plan.json", of: "rest", by: killed)
-        try await Task.sleep(for: .milliseconds(500))
+        try await tool.file("ledger.sqlite", of: "rest", by: killed)
+        try await Task.sleep(for: .milliseconds(300))
         killed.signal(SIGKILL)
         _ = try await killed.ended()
         let cancelled = try await tool.run(["cancel", "rest", "--drop"])

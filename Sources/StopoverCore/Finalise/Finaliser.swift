@@ -3,9 +3,12 @@
 struct Finaliser: Sendable {
     let engine: Engine
     let plan: TransferPlan
-    let staging: CollectionName
+    let names: StagingName
+    let epoch: Int
+
+    private var staging: CollectionName { names.name(epoch: epoch) }
     /// The name of the collection that this one replaces, between the two renames.
-    let replaced: CollectionName
+    private var replaced: CollectionName { names.replaced }
 
     func run(_ transfer: TransferID) async throws -> TransferResult {
         engine.board.phase(.checking, of: transfer)
@@ -22,6 +25,12 @@ struct Finaliser: Sendable {
             return result
         }
         if !isPublished { try await publish() }
+        // All rows are where they belong: whatever else has a name of ours is an empty double.
+        try await engine.retryingControl {
+            for double in try await names.generations(on: engine.target) {
+                try await engine.target.drop(double)
+            }
+        }
         if plan.request.mapping.onExisting == .replace {
             try await engine.retryingControl {
                 if try await engine.target.describe(replaced) != nil {

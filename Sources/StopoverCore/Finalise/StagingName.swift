@@ -29,18 +29,19 @@ public struct StagingName: Sendable, Hashable {
         return CollectionName(database: target.database, collection: stem + suffix)
     }
 
-    /// The collections on `target` that are this job's generations of it, at most one in a healthy job.
+    /// The collections on `target` that are this job's generations of it, the newest first. That one
+    /// has its rows: an older one was made by a creation that the network delivered a second time.
     public func generations(on target: any Target) async throws(StopoverError) -> [CollectionName] {
         guard !appends, try await target.databases().contains(self.target.database) else {
             return []
         }
-        return try await target.collections(in: self.target.database)
-            .filter(isStaging(named:))
-            .map { CollectionName(database: self.target.database, collection: $0) }
+        return try await target.collections(in: self.target.database).compactMap(epoch(in:))
+            .sorted(by: >).map(name(epoch:))
     }
 
-    private func isStaging(named collection: String) -> Bool {
+    /// The epoch in the name of a generation; nil for the name of any other collection.
+    private func epoch(in collection: String) -> Int? {
         let prefix = named("e").collection
-        return collection.hasPrefix(prefix) && Int(collection.dropFirst(prefix.count)) != nil
+        return collection.hasPrefix(prefix) ? Int(collection.dropFirst(prefix.count)) : nil
     }
 }

@@ -72,12 +72,12 @@ public struct JobRunner: Sendable {
         var transfer = record
         engine.board.phase(transfer.phase, of: transfer.id)
         switch transfer.phase {
-        case .planned, .moving: try await checkSource(plan)
-        case .checking, .cancelled, .published: break
-        }
-        switch transfer.phase {
-        case .planned: transfer = try await collection.create(transfer)
-        case .moving: transfer = try await collection.takeOver(transfer)
+        case .planned:
+            try await checkSource(plan)
+            transfer = try await collection.create(transfer)
+        case .moving:
+            try await checkSource(plan)
+            transfer = try await collection.takeOver(transfer)
         case .checking, .cancelled: break
         // It is the user's now, who may have loaded it.
         case .published: return try await engine.ledger.result(of: transfer.id)
@@ -90,8 +90,7 @@ public struct JobRunner: Sendable {
             try await engine.ledger.commit([.transferPhase(transfer.id, .checking)])
         }
         return try await Finaliser(
-            engine: engine, plan: plan, staging: staging.name(epoch: transfer.epoch),
-            replaced: staging.replaced
+            engine: engine, plan: plan, names: staging, epoch: transfer.epoch
         ).run(transfer.id)
     }
 

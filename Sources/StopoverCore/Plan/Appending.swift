@@ -47,6 +47,7 @@ struct AppendRules {
             return
         }
         checkLoadState()
+        checkDeadlyInserts()
         checkKey()
         for field in plan.columns.map(\.sent) + plan.promoted { check(sent: field) }
         checkFieldsLeftOut()
@@ -69,6 +70,20 @@ struct AppendRules {
         refuse(
             "\(existing.name)", "only part of the target's collection is loaded",
             "Load or release it whole, then plan again.")
+    }
+
+    /// The query node of 2.3.5 dies when it merges two inserts of this type [measured].
+    private mutating func checkDeadlyInserts() {
+        let server = rules.identity
+        guard existing.isLoaded, server.kind == .milvus,
+            server.numbers.lexicographicallyPrecedes([2, 4]),
+            let field = existing.schema.fields.first(where: { $0.type == .float16Vector })
+        else { return }
+        refuse(
+            subject(field),
+            "Milvus \(server.version) dies of rows of this type that are inserted into a loaded "
+                + "collection",
+            "Release the collection, then plan again.")
     }
 
     private mutating func checkKey() {

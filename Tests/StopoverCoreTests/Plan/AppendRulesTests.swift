@@ -7,7 +7,8 @@ struct AppendRulesTests {
     private func plan(
         to change: (inout CollectionDescription) -> Void = { _ in },
         _ mapping: (inout Mapping) -> Void = { _ in },
-        from source: (inout CollectionDescription) -> Void = { _ in }
+        from source: (inout CollectionDescription) -> Void = { _ in },
+        on server: ServerIdentity = .sample(2, 6, 3)
     ) async throws -> TransferPlan {
         let existing = CollectionDescription.articles {
             $0.collectionID = 7
@@ -15,7 +16,7 @@ struct AppendRulesTests {
         }
         let plan = try await Planner(
             source: FakeCluster(.sample(2, 6), [.articles(source)]) { _ in 10 },
-            target: FakeCluster(.sample(2, 6, 3), [existing])
+            target: FakeCluster(server, [existing])
         ).plan(
             [
                 TransferRequest(
@@ -129,5 +130,23 @@ struct AppendRulesTests {
             $0.partitions[1].loadState = .notLoaded
         })
         #expect(subjects(part) == ["default.articles"])
+    }
+
+    @Test("does not send a loaded collection of 2.3.5 what kills its query node")
+    func deadly() async throws {
+        func half(_ made: inout CollectionDescription) {
+            made.schema.fields[5].type = .float16Vector
+        }
+        let old = ServerIdentity.sample(2, 3, 5)
+        let loaded = try await plan(to: half, from: half, on: old)
+        #expect(subjects(loaded).contains("default.articles.v"))
+        let released = try await plan(
+            to: {
+                half(&$0)
+                $0.loadState = .notLoaded
+                $0.partitions[0].loadState = .notLoaded
+            }, from: half, on: old)
+        #expect(!subjects(released).contains("default.articles.v"))
+        #expect(try await !subjects(plan(to: half, from: half)).contains("default.articles.v"))
     }
 }

@@ -34,12 +34,12 @@ KILLS_OF_ROUND = 8
 PATIENCE_SECONDS = 240
 
 
-def migration(source: str, target: str, database: str) -> str:
+def migration(source: str, target: str, database: str, auto_id: str) -> str:
     # Small pages make many chunks, so that every moment of the pipeline is met.
     return f"""
 source: {{uri: "{source}"}}
 target: {{uri: "{target}"}}
-collections: [{{source: packages, target: {database}.packages}}]
+collections: [{{source: packages, target: {database}.packages, auto_id: {auto_id}}}]
 limits: {{page: 128KiB, write_timeout_seconds: 2}}
 """
 
@@ -51,6 +51,7 @@ class Rounds:
         self.arguments, self.record, self.directory = arguments, record, directory
         self.kind = "standalone" if arguments.standalone else "lite3"
         self.random = random.Random()
+        self.auto_id = "keep"
 
     def __enter__(self) -> Rounds:
         with contextlib.ExitStack() as stack:
@@ -68,9 +69,11 @@ class Rounds:
         return self.arguments.count - self.record.totals["points"]
 
     def begin(self) -> str:
-        """The name of the next migration, whose chances follow from the seed and its number."""
+        """The name of the next migration, whose chances follow from the seed and its number. Every
+        other one of a side has keys of the target's making."""
         number = self.record.totals["migrations"] + 1
         self.random = random.Random(f"{self.record.totals['seed']}/{number}")
+        self.auto_id = "regenerate" if number // 2 % 2 else "keep"
         return f"m{number}"
 
     def moment(self, shortest: float, longest: float) -> float:
@@ -112,13 +115,16 @@ class Rounds:
 
     def judge(self, job: Job, points: int, **more: Any) -> None:
         source, target = self.source, self.target
-        found = compared(source.uri, ("default", "packages"), target.uri, (job.name, "packages"))
+        found = compared(source.uri, ("default", "packages"), target.uri, (job.name, "packages"),
+                         *(["--ignore-key"] if self.auto_id == "regenerate" else []))
         if not found["equal"]:
             self.unexpected(job, f"the rows are not equal: {found}")
         left = [name for name in target.collections(job.name) if name != "packages"]
         if left:
             say(f"{job.name}: left on the target: {left}")
             more["kinds"] = {**more.get("kinds", {}), "collections left over": len(left)}
+        if (result := job.result()) and self.auto_id == "regenerate":
+            more["kinds"] = {**more.get("kinds", {}), **acknowledged_and_lost(result)}
         self.record.add(points, migrations=1, lost=found["lost"], doubled=found["doubled"],
                         other=found["other"], **more)
         target.drop(job.name)
@@ -144,7 +150,7 @@ class Rounds:
         server = target if is_target else source
         with Piped("fault-proxy", "--to", str(server.port), *options) as proxy:
             text = migration(source.uri if is_target else proxy.uri,
-                             proxy.uri if is_target else target.uri, name)
+                             proxy.uri if is_target else target.uri, name, self.auto_id)
             with Job(self.directory, name, text) as job:
                 # A plan is not made over a failing network: it would be refused, and rightly.
                 self.accepted(job)
@@ -170,7 +176,7 @@ class Rounds:
     def server_kill(self) -> None:
         while self.left > 0:
             name, kills = self.begin(), 0
-            text = migration(self.source.uri, self.target.uri, name)
+            text = migration(self.source.uri, self.target.uri, name, self.auto_id)
             with Job(self.directory, name, text) as job:
                 self.accepted(job)
                 while kills < min(4, self.left):
@@ -196,6 +202,16 @@ class Rounds:
                 met = proxy.ask("calm")["faults"]
                 self.finish(job)
                 self.judge(job, sum(met.values()), kinds=met)
+
+
+def acknowledged_and_lost(result: dict[str, Any]) -> dict[str, int]:
+    """What became of acknowledged rows, where their keys tell: of those that came into doubt before
+    they were durable, and were inserted again, the sweep found and deleted the ones that the target
+    still had (and rows of requests that were never acknowledged). The rest it had lost."""
+    rewritten, swept = result["rewrittenRows"], result.get("sweptRows") or 0
+    return {"acknowledged rows inserted again": rewritten,
+            "of them lost by the target, at least": max(rewritten - swept, 0),
+            "rows of requests in doubt deleted": swept}
 
 
 def simulate(arguments: argparse.Namespace, record: Record) -> int:

@@ -146,6 +146,11 @@ class Job:
             time.sleep(0.001)
         return bool(seen())
 
+    def result(self) -> dict[str, Any] | None:
+        """Of its only transfer; None when it has not ended."""
+        path = self.directory / "result.json"
+        return json.loads(path.read_text())["transfers"][0] if path.exists() else None
+
     def chunks(self) -> list[Path]:
         return sorted((self.directory / "spool").glob("*.chunk"))
 

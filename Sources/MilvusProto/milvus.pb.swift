@@ -1209,6 +1209,24 @@ public nonisolated struct MilvusRenameCollectionRequest: Sendable {
   public init() {}
 }
 
+public nonisolated struct MilvusAlterCollectionRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var dbName: String = String()
+
+  public var collectionName: String = String()
+
+  public var properties: [MilvusKeyValuePair] = []
+
+  public var deleteKeys: [String] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
 public nonisolated struct MilvusListAliasesRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -4206,6 +4224,51 @@ nonisolated extension MilvusRenameCollectionRequest: SwiftProtobuf.Message, Swif
     if lhs.oldName != rhs.oldName {return false}
     if lhs.newName != rhs.newName {return false}
     if lhs.newDbName != rhs.newDbName {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension MilvusAlterCollectionRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".AlterCollectionRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{4}\u{2}db_name\0\u{3}collection_name\0\u{2}\u{2}properties\0\u{3}delete_keys\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 2: try { try decoder.decodeSingularStringField(value: &self.dbName) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.collectionName) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.properties) }()
+      case 6: try { try decoder.decodeRepeatedStringField(value: &self.deleteKeys) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.dbName.isEmpty {
+      try visitor.visitSingularStringField(value: self.dbName, fieldNumber: 2)
+    }
+    if !self.collectionName.isEmpty {
+      try visitor.visitSingularStringField(value: self.collectionName, fieldNumber: 3)
+    }
+    if !self.properties.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.properties, fieldNumber: 5)
+    }
+    if !self.deleteKeys.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.deleteKeys, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: MilvusAlterCollectionRequest, rhs: MilvusAlterCollectionRequest) -> Bool {
+    if lhs.dbName != rhs.dbName {return false}
+    if lhs.collectionName != rhs.collectionName {return false}
+    if lhs.properties != rhs.properties {return false}
+    if lhs.deleteKeys != rhs.deleteKeys {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -6,6 +6,6 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 command -v protoc >/dev/null || apt-get install -y -qq protobuf-compiler
-swift build --package-path "$root" -c release --product protoc-gen-swift
-protoc --plugin="$(swift build --package-path "$root" -c release --show-bin-path)/protoc-gen-swift" \
+swift build --package-path "$root" --product protoc-gen-swift
+protoc --plugin="$(swift build --package-path "$root" --show-bin-path)/protoc-gen-swift" \
   --swift_opt=Visibility=Public --swift_out="$here" --proto_path="$here" milvus.proto

@@ -25,15 +25,14 @@ struct Pipeline: Sendable {
             engine: engine, transfer: transfer,
             transform: BatchTransform(plan: plan, codec: engine.target.codec),
             keepsMisfits: plan.request.mapping.onBadRow == .quarantine,
+            mints: plan.mintedKeys(engine.target.codec),
             keyName: plan.primaryKey.name, input: batches,
             chunkNumbers: ChunkNumbers(after: try await engine.ledger.lastChunk()),
             announce: { post.yield($0) })
         let load = LoadStage(
             engine: engine, transfer: transfer, staging: staging,
             sweep: Sweep(engine: engine, plan: plan, transfer: transfer.id),
-            firstMode: plan.writeMode,
-            keepsPartitions: plan.target.schema.partitionKey == nil, events: events,
-            post: { post.yield($0) })
+            plan: plan, events: events, post: { post.yield($0) })
         let coordinator = try await engine.resumeLoad(of: transfer, plan)
         let splits = try await engine.ledger.splits(of: transfer.id).filter { !$0.isFinished }
 

@@ -13,8 +13,9 @@ struct Finaliser: Sendable {
     func run(_ transfer: TransferID) async throws -> TransferResult {
         engine.board.phase(.checking, of: transfer)
         if plan.appends { return try await end(transfer) }
-        let isPublished = try await engine.retryingControl {
-            try await engine.target.describe(staging) == nil
+        let isPublished = try await engine.retryingControl { [engine, names] in
+            if names.isFinal { return true }
+            return try await engine.target.describe(staging) == nil
         }
         // After a crash between the rename and its record only the final name exists.
         let current = isPublished ? plan.target.name : staging
@@ -38,23 +39,25 @@ struct Finaliser: Sendable {
                 }
             }
         }
+        try await endMinting()
         result.notes = try await createAliases()
         if let made = try await engine.retryingControl({ [engine, plan] in
             try await engine.target.describe(plan.target.name)
         }) {
-            result.notes += SchemaComparison.losses(asked: plan.target, made: made)
+            result.notes += SchemaComparison.losses(asked: asked, made: made)
         }
-        return try await publish(result, of: transfer)
+        return try await recorded(result, of: transfer)
     }
 
     /// Of a collection that was there and keeps its name nothing is made, and all is the user's.
     private func end(_ transfer: TransferID) async throws -> TransferResult {
         var result = try await result(of: transfer, on: plan.target.name)
         result.isLoaded = plan.target.isLoaded
-        return try await publish(result, of: transfer)
+        return try await recorded(result, of: transfer)
     }
 
-    private func publish(
+    /// The last step: loaded where that was asked for, and in the ledger.
+    private func recorded(
         _ result: TransferResult, of transfer: TransferID
     ) async throws -> TransferResult {
         var result = result
@@ -78,7 +81,8 @@ struct Finaliser: Sendable {
         var result = TransferResult(
             source: plan.source.name, target: plan.target.name,
             counts: try await count(record, on: collection), unreadable: unreadable)
-        if plan.regeneratesKeys, !plan.appends { result.sweptRows = record.sweptRows }
+        if plan.doubts == .sweep { result.sweptRows = record.sweptRows }
+        result.rewrittenRows = record.rewrittenRows
         let source = try await engine.retryingReads {
             try await engine.source.describe(plan.source.name)
         }
@@ -108,8 +112,24 @@ struct Finaliser: Sendable {
             target: try await engine.rowCount(
                 of: counted, keepsLoaded: plan.appends && plan.target.isLoaded))
         counts.before = transfer.rowsBefore
-        counts.mayOverwrite = plan.appends && !plan.regeneratesKeys
+        counts.mayOverwrite = plan.writeMode == .upsert
         return counts
+    }
+
+    /// From now on the target makes the keys of new rows, as its Auto ID says, and takes none.
+    private func endMinting() async throws {
+        guard plan.keys == .minted else { return }
+        try await engine.retryingControl {
+            try await engine.target.removeProperty(
+                TargetCollection.takesKeys, of: plan.target.name)
+        }
+    }
+
+    /// The collection as it is meant to be in the end.
+    private var asked: CollectionDescription {
+        var asked = plan.target
+        if plan.keys == .minted { asked.properties[TargetCollection.takesKeys] = nil }
+        return asked
     }
 
     /// Returns what could not be made: a migration is not undone for an alias.
@@ -136,15 +156,21 @@ struct Finaliser: Sendable {
         }
         if isTaken {
             guard plan.request.mapping.onExisting == .replace, !isAside else {
-                throw StopoverError(
-                    .targetNameTaken,
-                    "somebody created \(plan.target.name) on the target during the migration",
-                    remedy: "Rename or drop that collection, then run the same command again; the "
-                        + "migrated rows wait in \(staging).")
+                throw StopoverError.nameTaken(
+                    plan.target.name, "; the migrated rows wait in \(staging)")
             }
             try await engine.rename(plan.target.name, to: replaced)
         }
         try await engine.rename(staging, to: plan.target.name)
+    }
+}
+
+extension StopoverError {
+    static func nameTaken(_ name: CollectionName, _ more: String = "") -> StopoverError {
+        StopoverError(
+            .targetNameTaken,
+            "somebody created \(name) on the target during the migration",
+            remedy: "Rename or drop that collection, then run the same command again\(more).")
     }
 }
 

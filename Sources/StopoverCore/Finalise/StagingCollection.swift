@@ -13,10 +13,14 @@ struct StagingCollection: Sendable {
             if try await !target.databases().contains(name.database) {
                 try await target.createDatabase(name.database)
             }
-            // A run that died here left one, empty: the tag in its name is this job's alone.
-            if try await target.describe(name) != nil { try await target.drop(name) }
             var asked = plan.target
             asked.name = name
+            if let found = try await target.describe(name) {
+                // A run that died here left one, empty. The tag in a staging name is this job's alone;
+                // a final name may be anybody's, who has to drop it.
+                guard !staging.isFinal else { throw StopoverError.nameTaken(name) }
+                try await target.drop(found.name)
+            }
             try await target.create(asked)
             guard let made = try await target.describe(name) else {
                 throw StopoverError(
@@ -47,6 +51,12 @@ struct StagingCollection: Sendable {
             try await checkPlanned()
             return transfer
         }
+        if staging.isFinal {
+            let name = plan.target.name
+            guard try await engine.retryingControl({ try await engine.target.describe(name) }) != nil
+            else { throw StopoverError.stagingGone(name) }
+            return transfer
+        }
         var next = transfer
         next.epoch += 1
         let new = staging.name(epoch: next.epoch)
@@ -54,12 +64,7 @@ struct StagingCollection: Sendable {
         let found = try await engine.retryingControl {
             // Runs that died between the record of an epoch and its rename leave an older name.
             guard let found = try await staging.generations(on: engine.target).first else {
-                throw StopoverError(
-                    .stagingGone,
-                    "the staging collection \(staging.name(epoch: transfer.epoch)) is no longer on "
-                        + "the target: it was dropped or renamed",
-                    remedy: "End this job with `stopover cancel JOB`, then run the migration again."
-                )
+                throw StopoverError.stagingGone(staging.name(epoch: transfer.epoch))
             }
             return found
         }
@@ -87,6 +92,16 @@ struct StagingCollection: Sendable {
                     + changes.joined(separator: "; "),
                 remedy: "End this job with `stopover cancel JOB`, then run the migration again.")
         }
+    }
+}
+
+extension StopoverError {
+    fileprivate static func stagingGone(_ name: CollectionName) -> StopoverError {
+        StopoverError(
+            .stagingGone,
+            "the collection that this job loads, \(name), is no longer on the target: it was dropped "
+                + "or renamed",
+            remedy: "End this job with `stopover cancel JOB`, then run the migration again.")
     }
 }
 

@@ -94,6 +94,8 @@ public struct TransferResult: Hashable, Sendable, Codable {
     /// Rows of requests in doubt that were found on the target and deleted; nil where its keys are
     /// the source's.
     public var sweptRows: Int64?
+    /// Rows that were acknowledged, came into doubt before they were durable, and were written again.
+    public var rewrittenRows: Int64 = 0
     /// What could not be made beside the rows, a sentence each: an alias that is taken.
     public var notes: [String] = []
     /// Whether the collection is loaded: it can be searched.

@@ -53,6 +53,10 @@ public struct EngineLimits: Sendable, Hashable {
     /// A write that is older than this has ended on the target, one way or the other: its own
     /// deadline, and a margin for the server to notice. What a fence waits for.
     public var drain = MigrationLimits.defaultWriteTimeout + EngineLimits.drainMargin
+    /// The longest that a write is held back by a network that is believed to have let go of it, where
+    /// no name can be a fence (exactly-once.md, 2.3, rung B4).
+    public var quiet: Duration { drain * EngineLimits.quietDrains }
+    static let quietDrains = 10
     /// What a server may take longer than a request's deadline to notice it.
     public static let drainMargin = Duration.seconds(2)
     /// The source is not read faster than this; nil is as fast as it goes.

@@ -46,7 +46,7 @@ public struct JobRunner: Sendable {
                 .transferPlanned(
                     TransferRecord(
                         id: id, source: transfer.source.name, target: transfer.target.name,
-                        regeneratesKeys: transfer.regeneratesKeys, phase: .planned, epoch: 1,
+                        regeneratesKeys: transfer.keys == .target, phase: .planned, epoch: 1,
                         timestamp: timestamp, sourceRows: transfer.sourceRows,
                         sentThrough: ChunkID(0)),
                     splits: splits))
@@ -58,7 +58,7 @@ public struct JobRunner: Sendable {
     public func run() async throws -> [TransferResult] {
         var results: [TransferResult] = []
         for record in try await engine.ledger.transfers() {
-            let plan = plan.transfers[Int(record.id.number) - 1]
+            let plan = plan[record.id]
             if engine.stop.isRequested { throw StopoverError.interrupted }
             results.append(try await run(record, plan))
         }

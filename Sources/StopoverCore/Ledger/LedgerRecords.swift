@@ -53,7 +53,7 @@ public struct TransferRecord: Hashable, Sendable, Codable {
     public var id: TransferID
     public var source: CollectionName
     public var target: CollectionName
-    /// Whether the target makes new primary keys.
+    /// Whether the target makes the primary keys (``KeyOrigin/target``).
     public var regeneratesKeys: Bool
     public var phase: TransferPhase
     /// Generation of the staging name: the fence.
@@ -68,6 +68,8 @@ public struct TransferRecord: Hashable, Sendable, Codable {
     public var needsSweep = false
     /// Such rows that were found and deleted.
     public var sweptRows: Int64 = 0
+    /// Rows that were acknowledged, came into doubt before they were flushed, and were written again.
+    public var rewrittenRows: Int64 = 0
     /// `count(*)` of the collection that rows are added to, before the first of them.
     public var rowsBefore: Int64?
 
@@ -103,6 +105,7 @@ extension TransferRecord {
         sentThrough = try values.decode(ChunkID.self, forKey: .sentThrough)
         needsSweep = try values.decodeIfPresent(Bool.self, forKey: .needsSweep) ?? false
         sweptRows = try values.decodeIfPresent(Int64.self, forKey: .sweptRows) ?? 0
+        rewrittenRows = try values.decodeIfPresent(Int64.self, forKey: .rewrittenRows) ?? 0
         rowsBefore = try values.decodeIfPresent(Int64.self, forKey: .rowsBefore)
     }
 }

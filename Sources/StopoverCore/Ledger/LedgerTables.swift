@@ -198,11 +198,9 @@ enum LedgerTables {
             try insert(db, "dropped", [id.number, try encode(keys)], verb: "REPLACE")
         case .splitFinished(let id): try update(split: id, db) { $0.isFinished = true }
         case .chunkAcked(let id, let rows, let ids): try acked(id, rows, ids, db)
-        case .chunksTainted(let ids): try doubted(ids, db) { $0.isTainted = true }
+        case .chunksTainted(let ids): try doubted(ids, db, mark: { $0.isTainted = true })
         case .chunksDisowned(let ids):
-            var transfers: Set<TransferID> = []
-            try doubted(ids, db) { transfers.insert($0.transfer) }
-            for transfer in transfers {
+            for transfer in try doubted(ids, db, mark: { _ in }) {
                 try update(transfer: transfer, db) { $0.needsSweep = true }
             }
         case .swept(let id, let removed):
@@ -226,19 +224,32 @@ enum LedgerTables {
     }
 
     /// Their acknowledgements count no longer.
+    /// - Returns: the transfers of the chunks.
+    @discardableResult
     private static func doubted(
-        _ ids: [ChunkID], _ db: Database, _ mark: (inout ChunkRecord) -> Void
-    ) throws {
+        _ ids: [ChunkID], _ db: Database, mark: (inout ChunkRecord) -> Void
+    ) throws -> Set<TransferID> {
+        var rows: [TransferID: Int64] = [:]
         for id in ids {
+            var acked: Int64 = 0
+            try forEachRow(db, "ack", "chunk = ?", [id.number]) { row in
+                let (low, high): (Int64, Int64) = (row[1], row[2])
+                acked += high - low
+            }
             try update(chunk: id, db) { chunk in
                 guard chunk.state != .flushed else {
                     throw StopoverError.ledgerRefuses("\(id) is flushed and cannot be in doubt")
                 }
                 chunk.state = .spooled
                 mark(&chunk)
+                rows[chunk.transfer, default: 0] += acked
             }
             try db.execute(sql: "DELETE FROM ack WHERE chunk = ?", arguments: [id.number])
         }
+        for (transfer, acked) in rows where acked > 0 {
+            try update(transfer: transfer, db) { $0.rewrittenRows += acked }
+        }
+        return Set(rows.keys)
     }
 
     private static func spooled(_ chunk: ChunkRecord, _ db: Database) throws {

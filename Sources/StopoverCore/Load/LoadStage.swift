@@ -4,10 +4,7 @@ struct LoadStage: Sendable {
     let transfer: TransferRecord
     let staging: StagingName
     let sweep: Sweep
-    /// How rows are written that are not in doubt.
-    let firstMode: WriteMode
-    /// Rows go to the partitions that they came from; otherwise a partition key chooses.
-    let keepsPartitions: Bool
+    let plan: TransferPlan
     let events: AsyncStream<LoadCoordinator.Event>
     let post: @Sendable (LoadCoordinator.Event) -> Void
 
@@ -69,7 +66,8 @@ struct LoadStage: Sendable {
                         epoch += 1
                         // From now on: a request that the network held back may have passed the
                         // check of its name a moment ago, however old it is.
-                        try await sleep(until: .now + engine.limits.drain)
+                        try await sleep(
+                            until: .now + (plan.lacksRename ? engine.limits.quiet : engine.limits.drain))
                         post(.fenceStands)
                     case .sweep:
                         let collection = staging.name(epoch: epoch)
@@ -125,12 +123,17 @@ struct LoadStage: Sendable {
         let batch =
             send.part.rows == 0..<record.rowCount
             ? whole : try engine.target.codec.slice(whole, rows: send.part.rows)
+        // Rows go to the partitions that they came from, unless a partition key chooses.
+        let keepsPartitions = plan.target.schema.partitionKey == nil
         let destination = InsertDestination(
             collection: send.collection, partition: keepsPartitions ? record.partition : nil)
         try await engine.writing.take(batch.byteCount)
-        let outcome = await engine.target.write(
-            batch, to: destination,
-            mode: send.mode == .insert ? firstMode : send.mode)
+        let target = engine.target
+        let outcome =
+            switch send.mode {
+            case .insert: await target.write(batch, to: destination, mode: plan.writeMode)
+            case .upsert: await target.settle(batch, to: destination, by: plan.settlingWrite)
+            }
         switch outcome {
         case .acknowledged(let ids):
             engine.writing.ended(nil)

@@ -5,7 +5,7 @@
 /// It looks only where such rows can be: into the gaps between the keys that are ours, many gaps a
 /// question, halving where something was found. A flush stands before each look, and it ends with a
 /// look that found nothing: nothing rests on a delete that was believed, nor on one that an earlier
-/// run made and did not flush.
+/// run made and did not flush. Where no name is a fence, it looks once more after a while.
 struct Sweep: Sendable {
     /// Ranges in one expression.
     static let rangesPerQuestion = 100
@@ -25,6 +25,8 @@ struct Sweep: Sendable {
         try await engine.load(collection)
         let owned = try OwnedKeys(try await engine.ledger.madeKeys(of: transfer))
         var removed: Int64 = 0
+        let looks = plan.lacksRename ? 2 : 1
+        var looksLeft = looks
         for _ in 0..<Sweep.mostPasses {
             engine.board.waiting(
                 .target, because: "the target is swept of rows of requests in doubt", isRetry: false
@@ -33,11 +35,17 @@ struct Sweep: Sendable {
             try await engine.retryingControl { try await engine.flush(collection) }
             let found = try await removeStrays(from: rows, owned)
             guard found > 0 else {
+                looksLeft -= 1
+                if looksLeft > 0 {
+                    try await Task.sleep(for: engine.limits.drain)
+                    continue
+                }
                 try await checkOwned(rows, owned)
                 try await engine.ledger.commit([.swept(transfer, removed: removed)])
                 return
             }
             removed += found
+            looksLeft = looks
         }
         throw StopoverError(
             .sweepFailed, "\(collection) has rows again that were deleted from it",

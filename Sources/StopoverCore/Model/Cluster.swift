@@ -176,7 +176,10 @@ public protocol Target: Cluster {
     func delete(
         _ keys: [PrimaryKey], of primaryKey: FieldSchema, from name: CollectionName
     ) async throws(StopoverError)
+    /// Throws `STO-CLUSTER-UNIMPLEMENTED` where the server cannot rename at all.
     func rename(_ name: CollectionName, to newName: CollectionName) async throws(StopoverError)
+    /// A property of a collection that it does not have is a success.
+    func removeProperty(_ key: String, of name: CollectionName) async throws(StopoverError)
     func drop(_ name: CollectionName) async throws(StopoverError)
     /// Begins to load; a load that is under way or done is a success.
     func load(_ name: CollectionName) async throws(StopoverError)
@@ -188,6 +191,8 @@ public protocol Target: Cluster {
 extension StopoverError.Code {
     /// It came too fast, and passes later.
     public static let clusterRateLimited = Self("STO-CLUSTER-RATE-LIMITED", exit: .failed)
+    /// The server does not know this call.
+    public static let clusterUnimplemented = Self("STO-CLUSTER-UNIMPLEMENTED", exit: .failed)
     /// The user of the credentials may not make this call.
     public static let clusterPermission = Self("STO-CLUSTER-PERMISSION", exit: .failed)
 }

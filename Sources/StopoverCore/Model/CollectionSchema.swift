@@ -3,7 +3,9 @@ public struct CollectionName: Hashable, Sendable, Codable, CustomStringConvertib
     public var database: String
     public var collection: String
 
-    public init(database: String = "default", collection: String) {
+    public static let defaultDatabase = "default"
+
+    public init(database: String = defaultDatabase, collection: String) {
         self.database = database
         self.collection = collection
     }

@@ -34,6 +34,12 @@ public protocol ColumnCodec: Sendable {
     /// How many rows of a column of dynamic fields have which top-level key.
     func keyCounts(of dynamic: Column, rowCount: Int) throws(StopoverError) -> [String: Int]
 
+    /// A column of INT64 values without flags.
+    func int64s(_ values: [Int64], named name: String) -> Column
+
+    /// The keys of a column of INT64 or VARCHAR keys, in row order.
+    func keys(in column: Column) throws(StopoverError) -> [PrimaryKey]
+
     /// Rows as JSON objects for people to read, one per entry of `rows` (ascending), without a line
     /// break. Bytes and half floats are written so that the value can be restored.
     func json(_ rows: [Int], of batch: Batch) throws(StopoverError) -> [[UInt8]]

@@ -94,10 +94,10 @@ struct AppendRules {
                 subject(key), "the target's collection does not make its keys",
                 "Write `auto_id: keep`, or name a collection with Auto ID.")
         } else if key.isAutoID {
-            let takesKeys = existing.properties[TargetCollection.takesKeys] == "true"
-            guard !takesKeys || !rules.has(.keysOfAutoID) else { return }
+            // Where it takes keys by a property, an upsert still makes new ones (milvus#46891), and
+            // an upsert is all that may be repeated in a collection that has no fence.
             refuse(
-                subject(key), "the target's collection makes its keys itself and takes none",
+                subject(key), "the target's collection makes its keys itself",
                 "Write `auto_id: regenerate` (and `keep_key_as` to keep the source's key in a field "
                     + "of its own), or name a collection without Auto ID.")
         }

@@ -31,31 +31,52 @@ public struct TransferPlan: Hashable, Sendable, Codable {
     public var findings: [Finding]
     /// The rows go into a collection that was there: `target` is that one as it was planned with.
     public var appends = false
+    /// The target cannot rename a collection: there is no staging name, and no fence but time.
+    public var lacksRename = false
 
     public var regeneratesKeys: Bool { request.mapping.autoID == .regenerate }
+    public var keys: KeyOrigin {
+        guard regeneratesKeys else { return .source }
+        return !appends && targetTakesKeys ? .minted : .target
+    }
     public var primaryKey: FieldSchema { readFields.first { $0.isPrimaryKey } ?? readFields[0] }
     public var refusals: [Finding] { findings.filter { $0.severity == .refusal } }
 
     /// A sweep asks the collection what it holds, so it has to be one that can be loaded.
     var doubts: LoadCoordinator.Doubts {
-        guard regeneratesKeys else { return .upsert }
+        guard keys == .target else { return .upsert }
         if appends { return .again }
         return target.canBeLoaded ? .sweep : .stop
     }
 
     /// Of rows with keys of ours among others of those keys, the last one is to stand.
-    var writeMode: WriteMode { appends && !regeneratesKeys ? .upsert : .insert }
+    var writeMode: WriteMode { appends && keys == .source ? .upsert : .insert }
+
+    var settlingWrite: SettlingWrite {
+        guard targetTakesKeys, let key = target.schema.primaryKey else { return .upsert }
+        return .deleteAndInsert(key: key)
+    }
+
+    /// It has Auto ID, and takes keys all the same.
+    private var targetTakesKeys: Bool {
+        target.schema.primaryKey?.isAutoID == true
+            && target.properties[TargetCollection.takesKeys] == "true"
+    }
 
     /// What is promised of every row, and by what, in a sentence.
     public var promise: String {
         switch doubts {
         case .upsert where appends:
             "exactly once: keys are kept, and every row is upserted beside the rows that are there"
+        case .upsert where keys == .minted:
+            "exactly once: keys are numbers of our own, what is in doubt is written again by its "
+                + "keys \(behindWhat)"
         case .upsert:
-            "exactly once: keys are kept, what is in doubt is upserted behind a fence"
+            "exactly once: keys are kept, what is in doubt is written again by its keys "
+                + behindWhat
         case .sweep:
             "exactly once: what is in doubt is inserted again, and rows that no acknowledgement "
-                + "names are deleted behind a fence"
+                + "names are deleted \(behindWhat)"
         case .again:
             "at least once: the target makes the keys, beside rows that are not ours; what is in "
                 + "doubt is inserted again and may be doubled, which the counts at the end show"
@@ -63,6 +84,13 @@ public struct TransferPlan: Hashable, Sendable, Codable {
             "exactly once, or it stops: the target makes the keys and cannot be loaded, so that a "
                 + "request in doubt cannot be settled (`indexes: auto` can)"
         }
+    }
+
+    private var behindWhat: String {
+        lacksRename
+            ? "after \(EngineLimits.quietDrains) times the longest that a write may take, unless the "
+                + "network holds one back longer: this target cannot rename, which would be a fence"
+            : "behind a fence"
     }
 
     /// The rows to migrate: of one partition (nil is all), in a range of keys.
@@ -86,6 +114,16 @@ public struct TransferPlan: Hashable, Sendable, Codable {
             by: Int64(estimatedRowBytes))
         return overflow ? .max : bytes
     }
+}
+
+/// Who makes the primary keys of the target.
+public enum KeyOrigin: Hashable, Sendable {
+    /// They are the source's.
+    case source
+    /// ``MintedKeys``: numbers of ours, in a collection with Auto ID that takes keys.
+    case minted
+    /// The target, by Auto ID: an acknowledgement names them.
+    case target
 }
 
 /// A column on its way: which field of the source it is, and which of the target.
@@ -115,7 +153,8 @@ public struct MigrationPlan: Hashable, Sendable, Codable {
     /// Raised when the meaning of a stored plan changes.
     /// 2: a transfer has a mapping, and columns of the source that become others of the target.
     /// 3: a transfer may append.
-    public static let currentFormat = 3
+    /// 4: a target may be one that cannot rename; keys may be minted.
+    public static let currentFormat = 4
 
     public var format = MigrationPlan.currentFormat
     /// SHA-256 of everything in migration.yaml that may not change while the job lives.
@@ -139,6 +178,9 @@ public struct MigrationPlan: Hashable, Sendable, Codable {
         self.target = target
         self.transfers = transfers
     }
+
+    /// Transfers are numbered from 1, in the plan's order.
+    public subscript(id: TransferID) -> TransferPlan { transfers[Int(id.number) - 1] }
 
     public var refusals: [Finding] { allFindings.filter { $0.severity == .refusal } }
     public var allFindings: [Finding] {

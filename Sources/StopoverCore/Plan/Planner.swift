@@ -45,6 +45,9 @@ public struct Planner: Sendable {
             transfers.append(
                 try await transfer(request, rules: rules, targetDatabases: targetDatabases))
         }
+        if await !RightsProbe(target: target).canRename() {
+            for index in transfers.indices { transfers[index].doWithoutRename() }
+        }
         var plan = MigrationPlan(
             fingerprint: fingerprint,
             source: ClusterSummary(address: source.address, identity: sourceIdentity),
@@ -82,16 +85,18 @@ public struct Planner: Sendable {
         let existing = isThere ? try await target.describe(request.target) : nil
         let fields = FieldMapping(described, request.mapping, rules)
         let made = TargetCollection(request, described, fields, rules)
+        let appended = request.mapping.onExisting == .append ? existing : nil
+        // Of a collection that is there, what is wrong with the mapping matters, and no note on one
+        // of its own.
+        let onTarget = made.findings.filter { appended == nil || $0.severity == .refusal }
         var plan = TransferPlan(
             request: request, source: described, target: made.description,
             readFields: fields.read, columns: fields.columns, promoted: fields.promoted,
             partitions: made.readPartitions, sourceRows: 0,
-            findings: fields.findings + made.findings)
+            findings: fields.findings + onTarget)
         try await count(&plan)
-        if let existing, request.mapping.onExisting == .append {
-            // Notes on a collection of its own do not matter; what is wrong with the mapping does.
-            plan.findings.removeAll { $0.severity == .note && made.findings.contains($0) }
-            plan.append(to: existing, rules)
+        if let appended {
+            plan.append(to: appended, rules)
             return plan
         }
         let rule = ShardRule.shards(

@@ -82,13 +82,23 @@ struct TargetCollection {
 
     // MARK: Auto ID
 
-    /// Keys that the source made itself, and the target is given.
+    /// Keys that the target is made to take although it has Auto ID: those that the source's Auto ID
+    /// made, and those that are minted here.
     private mutating func keepAutoID(
         _ source: CollectionDescription, _ mapping: Mapping, _ rules: TargetRules
     ) {
-        guard mapping.autoID == .keep, let key = source.schema.primaryKey, key.isAutoID,
+        guard let key = source.schema.primaryKey,
             let index = description.schema.fields.firstIndex(where: \.isPrimaryKey)
         else { return }
+        if mapping.autoID == .regenerate {
+            let made = description.schema.fields[index]
+            guard rules.identity.kind == .milvus, rules.has(.keysOfAutoID), made.isAutoID,
+                made.type == .int64
+            else { return }
+            description.properties[TargetCollection.takesKeys] = "true"
+            return
+        }
+        guard key.isAutoID else { return }
         let subject = "\(source.name).\(key.name)"
         // A server of an unknown kind may know nothing of the property, and then refuses the keys.
         guard rules.identity.kind == .milvus, rules.has(.keysOfAutoID) else {

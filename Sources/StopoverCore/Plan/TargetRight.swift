@@ -25,16 +25,20 @@ extension TransferPlan {
     func rights(inNewDatabase isNew: Bool) -> Set<TargetRight> {
         guard !appends else { return [] }
         var rights: Set<TargetRight> = [
-            .createCollection, .insert, .flush, .getFlushState, .renameCollection, .dropCollection,
+            .createCollection, .insert, .flush, .getFlushState, .dropCollection,
         ]
+        if !lacksRename { rights.insert(.renameCollection) }
         if isNew { rights.insert(.createDatabase) }
         if target.partitions.contains(where: { $0.name != PartitionDescription.defaultName }) {
             rights.insert(.createPartition)
         }
         if !target.indexes.isEmpty { rights.insert(.createIndex) }
         if target.canBeLoaded { rights.formUnion([.load, .getLoadState, .release, .query]) }
-        if doubts == .upsert { rights.insert(.upsert) }
-        if doubts == .sweep { rights.insert(.delete) }
+        switch (doubts, settlingWrite) {
+        case (.sweep, _), (.upsert, .deleteAndInsert): rights.insert(.delete)
+        case (.upsert, .upsert): rights.insert(.upsert)
+        case (.again, _), (.stop, _): break
+        }
         if !target.aliases.isEmpty { rights.insert(.createAlias) }
         return rights
     }
@@ -48,11 +52,21 @@ struct RightsProbe: Sendable {
 
     let target: any Target
 
-    /// Names of privileges, each once.
-    func missing(_ rights: Set<TargetRight>, in database: String) async -> [String] {
-        let name = CollectionName(
+    private static func nobody(in database: String) -> CollectionName {
+        CollectionName(
             database: database,
             collection: RightsProbe.prefix + String(UInt64.random(in: 0 ... .max), radix: 16))
+    }
+
+    /// Whether the server knows the call at all.
+    func canRename() async -> Bool {
+        let name = RightsProbe.nobody(in: CollectionName.defaultDatabase)
+        return await refusal(of: .renameCollection, on: name)?.code != .clusterUnimplemented
+    }
+
+    /// Names of privileges, each once.
+    func missing(_ rights: Set<TargetRight>, in database: String) async -> [String] {
+        let name = RightsProbe.nobody(in: database)
         var missing: [String] = []
         for right in TargetRight.allCases where rights.contains(right) {
             guard let error = await refusal(of: right, on: name), error.code == .clusterPermission

@@ -11,6 +11,8 @@ struct SpoolStage: Sendable {
     let transform: BatchTransform
     /// `on_bad_row: quarantine`.
     let keepsMisfits: Bool
+    /// Where the rows are to get keys of ours.
+    let mints: MintedKeys?
     let keyName: String
     let input: BoundedChannel<ExtractOutput>
     let chunkNumbers: ChunkNumbers
@@ -71,13 +73,15 @@ struct SpoolStage: Sendable {
 
     /// Writes a batch to the spool, in its budget.
     private func rest(
-        _ batch: Batch, of read: ReadBatch, _ writer: ChunkWriter
+        _ sent: Batch, of read: ReadBatch, _ writer: ChunkWriter
     ) async throws -> ChunkRecord {
+        let id = chunkNumbers.next()
+        let batch = try mints?.added(to: sent, of: id) ?? sent
         let room = ChunkFormat.room(for: batch, keys: read.firstKey, read.lastKey)
         if engine.spool.isFull(for: room) { announce(.flushWanted) }
         try await engine.spool.reserve(room)
         let header = ChunkHeader(
-            id: chunkNumbers.next(), transfer: transfer.id, split: read.split.id,
+            id: id, transfer: transfer.id, split: read.split.id,
             partition: read.split.partition, firstKey: read.firstKey, lastKey: read.lastKey)
         do {
             let record = try await write(batch, header, writer)

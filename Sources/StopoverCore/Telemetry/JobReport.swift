@@ -65,6 +65,11 @@ public struct JobReport: Sendable {
         lines += (counts.differences + result.drift + result.unreadable).map {
             "    \(style.paint("differs:", .red)) \(TerminalText.escaped($0))"
         }
+        if result.rewrittenRows > 0 {
+            lines.append(
+                "    rows acknowledged, in doubt before they were durable, and written again: "
+                    + Figures.grouped(result.rewrittenRows))
+        }
         if let swept = result.sweptRows, swept > 0 {
             lines.append(
                 "    rows of requests in doubt, found and deleted: \(Figures.grouped(swept))")

@@ -13,7 +13,6 @@ extension StopoverError.Code {
     public static let clusterNoAnswer = Self("STO-CLUSTER-NO-ANSWER", exit: .failed)
     /// The server answered what the protocol does not allow.
     public static let clusterContract = Self("STO-CLUSTER-CONTRACT", exit: .failed)
-    public static let clusterUnimplemented = Self("STO-CLUSTER-UNIMPLEMENTED", exit: .failed)
     public static let databaseMissing = Self("STO-DATABASE-MISSING", exit: .failed)
     public static let collectionMissing = Self("STO-COLLECTION-MISSING", exit: .failed)
     public static let collectionExists = Self("STO-COLLECTION-EXISTS", exit: .failed)

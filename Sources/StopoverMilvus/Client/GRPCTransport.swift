@@ -76,6 +76,13 @@ final class GRPCTransport: MilvusTransport {
     ) async -> Result<[UInt8], CallFailure> {
         var metadata = Metadata()
         if let authorization { metadata.addString(authorization, forKey: "authorization") }
+        // The newest servers may merge inserts that look alike (exactly-once.md, finding 9): each of
+        // ours says that it is its own. Unknown metadata is harmless everywhere.
+        if method == .insert {
+            metadata.addString(
+                "\(UInt64.random(in: 0 ... .max))-\(UInt64.random(in: 0 ... .max))",
+                forKey: "idempotency-key")
+        }
         let sendMark = SendMark()
         do {
             let reply = try await client.unary(

@@ -10,6 +10,7 @@ public enum MilvusMethod: String, Sendable, CaseIterable {
     case describeCollection = "DescribeCollection"
     case dropCollection = "DropCollection"
     case renameCollection = "RenameCollection"
+    case alterCollection = "AlterCollection"
     case listAliases = "ListAliases"
     case createAlias = "CreateAlias"
     case createPartition = "CreatePartition"

@@ -102,6 +102,17 @@ extension MilvusCluster {
         try await client.perform(.renameCollection, request, subject: name.description)
     }
 
+    public func removeProperty(
+        _ key: String, of name: CollectionName
+    ) async throws(StopoverError) {
+        let request = MilvusAlterCollectionRequest.with {
+            $0.dbName = name.database
+            $0.collectionName = name.collection
+            $0.deleteKeys = [key]
+        }
+        try await client.perform(.alterCollection, request, subject: "\(name), property \(key)")
+    }
+
     /// Dropping what is not there is a success on both measured servers.
     public func drop(_ name: CollectionName) async throws(StopoverError) {
         let request = MilvusDropCollectionRequest.with {

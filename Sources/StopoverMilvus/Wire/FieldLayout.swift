@@ -27,7 +27,7 @@ enum FieldLayout {
         switch type {
         case .bool: 1
         case .int8, .int16, .int32: 2
-        case .int64: 3
+        case .int64: longs
         case .float: 4
         case .double: 5
         case .varchar, .text: 6
@@ -48,6 +48,8 @@ enum FieldLayout {
 
     /// Number of `FieldData.struct_arrays`, beside `scalars` 3 and `vectors` 4.
     static let structArrays = 8
+    /// Number of the ScalarField's `oneof` that holds INT64 values.
+    static let longs = 3
 
     /// Number of the ScalarField's `oneof` that holds an array's elements.
     static func elementField(_ type: DataType) -> Int? {

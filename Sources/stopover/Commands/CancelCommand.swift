@@ -40,19 +40,24 @@ struct CancelCommand: AsyncParsableCommand {
             let endpoint =
                 try file.map { try Migration(contentsOf: $0).target }
                 ?? Endpoint(argument: stored.plan.target.address, token: nil)
-            let plans = stored.plan.transfers
+            let plan = stored.plan
             let left = try await Clusters.withCluster(endpoint) { target in
                 var left: [CollectionName] = []
                 for transfer in open {
-                    let staging = StagingName(
-                        plans[Int(transfer.id.number) - 1], jobTag: ledger.job.tag)
+                    let staging = StagingName(plan[transfer.id], jobTag: ledger.job.tag)
                     // A run that ended between the two renames of `on_existing: replace`.
                     if try await target.describe(staging.replaced) != nil,
                         try await target.describe(transfer.target) == nil
                     {
                         try await target.rename(staging.replaced, to: transfer.target)
                     }
-                    for name in try await staging.generations(on: target) {
+                    var names = try await staging.generations(on: target)
+                    if plan[transfer.id].lacksRename, transfer.phase != .planned,
+                        try await target.describe(transfer.target) != nil
+                    {
+                        names = [transfer.target]
+                    }
+                    for name in names {
                         if drop { try await target.drop(name) }
                         left.append(name)
                     }
@@ -62,7 +67,7 @@ struct CancelCommand: AsyncParsableCommand {
             try await ledger.commit(open.map { .transferPhase($0.id, .cancelled) })
             for spool in directory.spools() { try Spool.clear(directory: spool) }
             let added = open.filter { transfer in
-                transfer.phase != .planned && plans[Int(transfer.id.number) - 1].appends
+                transfer.phase != .planned && plan[transfer.id].appends
             }.map(\.target)
             let verb = drop ? "dropped" : "left on the target"
             try console.result(

@@ -4,8 +4,8 @@
         [--page FILE --own PAGE] [--json FILE]
 
 The first server of each kind is a source, the second a target; all should be new. Writes the page
-(Docs/compatibility.md, the section of our own server as PAGE has it) and every cell's verdict, prints one JSON object that counts the verdicts,
-and exits 0 if no cell differs or failed, else 1 with one line for each such cell.
+(Docs/compatibility.md, the section of our own server as PAGE has it) and every cell's verdict,
+prints one JSON object that counts the verdicts, and exits 0 if no cell differs or failed, else 1 with one line for each such cell.
 """
 
 from __future__ import annotations

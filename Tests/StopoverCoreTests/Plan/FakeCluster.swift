@@ -103,6 +103,9 @@ final class FakeCluster: Source, Target {
     func rename(
         _ name: CollectionName, to newName: CollectionName
     ) async throws(StopoverError) { throw refused(name.collection) }
+    func removeProperty(_ key: String, of name: CollectionName) async throws(StopoverError) {
+        throw refused(name.collection)
+    }
     func drop(_ name: CollectionName) async throws(StopoverError) { throw refused(name.collection) }
     func load(_ name: CollectionName) async throws(StopoverError) { throw refused(name.collection) }
     func loadProgress(of name: CollectionName) async throws(StopoverError) -> Int {
@@ -115,6 +118,10 @@ final class FakeCluster: Source, Target {
 
 /// A plan touches no rows.
 private struct NoCodec: ColumnCodec {
+    func int64s(_ values: [Int64], named name: String) -> Column {
+        Column(name: name, type: .int64, head: [], payload: [], tail: [])
+    }
+    func keys(in column: Column) throws(StopoverError) -> [PrimaryKey] { [] }
     private var error: StopoverError {
         StopoverError(.fakeWrites, "the codec was called", remedy: "A plan touches no rows.")
     }

@@ -29,7 +29,7 @@ from torture_stage import (
 
 ROWS = 6000
 # Kills of one migration; then it may come to its end.
-KILLS_OF_ROUND = 8
+KILLS_OF_ROUND = 24
 # How long a migration may take once nothing disturbs it.
 PATIENCE_SECONDS = 240
 
@@ -162,7 +162,7 @@ class Rounds:
             kills = 0
             with self.proxied() as (proxy, job):
                 while kills < min(KILLS_OF_ROUND, self.left):
-                    code = job.wait(self.moment(0.03, 8))
+                    code = job.wait(self.moment(0.03, 4))
                     if code is None:
                         job.kill()
                         kills += 1

@@ -12,6 +12,7 @@ struct LoadSimulationCommand: ParsableCommand {
 }
 
 extension LoadSimulation.Keys: ExpressibleByArgument {}
+extension LoadSimulation.Fence: ExpressibleByArgument {}
 extension LoadSimulation.Mutant: ExpressibleByArgument {}
 
 struct Run: ParsableCommand {
@@ -20,6 +21,9 @@ struct Run: ParsableCommand {
 
     @Argument(help: "Who makes the keys: kept or made.")
     var keys: LoadSimulation.Keys
+
+    @Option(help: "What keeps a late request out: name or time.")
+    var fence = LoadSimulation.Fence.name
 
     @Option(help: "How many schedules.")
     var count: UInt64 = 200_000
@@ -30,16 +34,19 @@ struct Run: ParsableCommand {
     func run() throws {
         let begun = ContinuousClock.now
         for seed in from..<from + count {
-            let outcome = LoadSimulation.run(seed: seed, keys)
+            let outcome = LoadSimulation.run(seed: seed, keys, fence: fence)
             guard outcome.isGood else {
                 print("BAD \(outcome)")
-                print("replay: load-simulation replay \(keys.rawValue) \(seed)")
+                print(
+                    "replay: load-simulation replay \(keys.rawValue) \(seed) --fence \(fence.rawValue)"
+                )
                 throw ExitCode.failure
             }
         }
         let seconds = (ContinuousClock.now - begun) / .seconds(1)
         print(
-            "\(count) schedules from seed \(from), keys \(keys.rawValue): 0 lost, 0 doubled, 0 stuck; "
+            "\(count) schedules from seed \(from), keys \(keys.rawValue), "
+                + "fence \(fence.rawValue): 0 lost, 0 doubled, 0 stuck; "
                 + "\(Int(Double(count) / seconds)) a second")
     }
 }
@@ -54,11 +61,14 @@ struct Replay: ParsableCommand {
     @Argument(help: "The seed.")
     var seed: UInt64
 
+    @Option(help: "What keeps a late request out: name or time.")
+    var fence = LoadSimulation.Fence.name
+
     @Option(help: "A fault of the protocol to put in.")
     var mutant: LoadSimulation.Mutant?
 
     func run() throws {
-        let (outcome, lines) = LoadSimulation.trace(seed: seed, keys, mutant: mutant)
+        let (outcome, lines) = LoadSimulation.trace(seed: seed, keys, fence: fence, mutant: mutant)
         for line in lines { print(line) }
         print(outcome)
         guard outcome.isGood else { throw ExitCode.failure }

@@ -53,7 +53,8 @@ struct StagingCollection: Sendable {
         }
         if staging.isFinal {
             let name = plan.target.name
-            guard try await engine.retryingControl({ try await engine.target.describe(name) }) != nil
+            guard
+                try await engine.retryingControl({ try await engine.target.describe(name) }) != nil
             else { throw StopoverError.stagingGone(name) }
             return transfer
         }

@@ -67,7 +67,8 @@ struct LoadStage: Sendable {
                         // From now on: a request that the network held back may have passed the
                         // check of its name a moment ago, however old it is.
                         try await sleep(
-                            until: .now + (plan.lacksRename ? engine.limits.quiet : engine.limits.drain))
+                            until: .now
+                                + (plan.lacksRename ? engine.limits.quiet : engine.limits.drain))
                         post(.fenceStands)
                     case .sweep:
                         let collection = staging.name(epoch: epoch)

@@ -7,7 +7,8 @@ extension TransferPlan {
         findings.append(
             Finding(
                 .note, code: "STO-PLAN-NO-RENAME", subject: "\(target.name)",
-                message: "the target cannot rename collections: rows are loaded under the final name, "
+                message:
+                    "the target cannot rename collections: rows are loaded under the final name, "
                     + "so that a copy in the making looks like a whole one until `stopover run` says "
                     + "complete"))
         guard request.mapping.onExisting == .replace else { return }

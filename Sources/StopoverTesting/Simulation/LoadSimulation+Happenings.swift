@@ -13,7 +13,7 @@ extension LoadSimulation {
         case .arrives(let request): arrives(request)
         case .applies(let request, let life): applies(request, life)
         case .replies(let request, let end, let ids): replies(request, end, ids)
-        case .sweeps(let process, let removed): sweeps(process, removed)
+        case .sweeps(let process, let removed, let looks): sweeps(process, removed, looks)
         case .flushArrives(let process): flushArrives(process)
         case .flushReplies(let process, let error): tell(process, .flushEnded(error))
         case .flushTick(let process):
@@ -67,8 +67,7 @@ extension LoadSimulation {
         let isFirst = process == 1
         if !isFirst {
             // StagingCollection.takeOver: the next epoch's name, before anything else.
-            ledger.apply([.transferEpoch(TransferID(1), ledger.epoch + 1)])
-            if mutant != .noFence { server.epoch = ledger.epoch }
+            if fence == .name { nextEpoch() }
         }
         var settings = LoadCoordinator.Settings(
             spoolBytes: Int64(weather.chunks) * 100, doubts: keys == .made ? .sweep : .upsert)
@@ -125,14 +124,12 @@ extension LoadSimulation {
                     timeline.add(.flushArrives(process: process), after: delay(1...50))
                 }
             case .fence:
-                ledger.apply([.transferEpoch(TransferID(1), ledger.epoch + 1)])
-                if mutant != .noFence { server.epoch = ledger.epoch }
-                timeline.add(
-                    .fenced(process: process),
-                    after: mutant == .noDrain ? 1 : LoadSimulation.drain)
+                nextEpoch()
+                let wait = fence == .name ? LoadSimulation.drain : LoadSimulation.quiet
+                timeline.add(.fenced(process: process), after: mutant == .noDrain ? 1 : wait)
             case .sweep:
                 timeline.add(
-                    .sweeps(process: process, removed: 0), after: delay(1...500))
+                    .sweeps(process: process, removed: 0, looksLeft: looks), after: delay(1...500))
             case .release: break
             case .pause(let duration, _):
                 let milliseconds =
@@ -143,6 +140,11 @@ extension LoadSimulation {
             case .stop(let error): finish(error?.message ?? "stopped")
             }
         }
+    }
+
+    private mutating func nextEpoch() {
+        ledger.apply([.transferEpoch(TransferID(1), ledger.epoch + 1)])
+        if fence == .name, mutant != .noFence { server.epoch = ledger.epoch }
     }
 
     private mutating func record(_ entries: [LedgerEntry]) {
@@ -180,8 +182,14 @@ extension LoadSimulation {
     private mutating func send(_ part: LoadCoordinator.Part, _ mode: WriteMode) {
         nextRequest += 1
         let request = Request(
-            number: nextRequest, part: part, mode: mode, epoch: ledger.epoch, process: process)
+            number: nextRequest, part: part, mode: mode,
+            epoch: fence == .name ? ledger.epoch : server.epoch, process: process,
+            isDelete: keys == .minted && mode == .upsert)
         open.insert(request.number)
+        send(request)
+    }
+
+    private mutating func send(_ request: Request) {
         guard server.isUp else {
             timeline.add(.replies(request, .unreached(LoadSimulation.trouble), nil), after: 5)
             return
@@ -219,16 +227,31 @@ extension LoadSimulation {
     private mutating func applies(_ request: Request, _ life: Int) {
         guard server.isUp, server.life == life else { return }
         let rows = rows(of: request.part)
+        if request.isDelete {
+            server.delete(rows)
+            if chance(weather.lostReply) { return }
+            var insert = request
+            insert.isDelete = false
+            // Only a process that is there sends what comes next.
+            if insert.process == process, coordinator != nil, open.contains(insert.number) {
+                send(insert)
+            }
+            return
+        }
         if chance(weather.partial), rows.count > 1 {
             let middle = rows.lowerBound + rows.count / 2
-            server.apply(rows.lowerBound..<middle, request.mode)
+            server.apply(rows.lowerBound..<middle, mode(of: request))
             timeline.add(
                 .replies(request, .inDoubt(LoadSimulation.trouble), nil), after: delay(1...50))
             return
         }
-        let ids = server.apply(rows, request.mode)
+        let ids = server.apply(rows, mode(of: request))
         if chance(weather.lostReply) { return }
         timeline.add(.replies(request, .acknowledged, ids), after: delay(1...50))
+    }
+
+    private func mode(of request: Request) -> WriteMode {
+        keys == .minted ? .insert : request.mode
     }
 
     private mutating func replies(
@@ -266,20 +289,25 @@ extension LoadSimulation {
         timeline.add(.flushReplies(process: process, nil), after: delay(1...500))
     }
 
+    /// Looks of a sweep that have to find nothing, one after the other.
+    private var looks: Int { fence == .name ? 1 : 2 }
+
     /// ``Sweep``'s loop: a flush, a look, deletes, and again until a look finds nothing.
-    private mutating func sweeps(_ process: Int, _ removed: Int) {
+    private mutating func sweeps(_ process: Int, _ removed: Int, _ looksLeft: Int) {
         guard process == self.process, coordinator != nil else { return }
-        func again(_ removed: Int, after delay: Int) {
-            timeline.add(.sweeps(process: process, removed: removed), after: delay)
+        func again(_ removed: Int, _ looksLeft: Int, after delay: Int) {
+            timeline.add(
+                .sweeps(process: process, removed: removed, looksLeft: looksLeft), after: delay)
         }
-        guard server.isUp else { return again(removed, after: 250) }
+        guard server.isUp else { return again(removed, looksLeft, after: 250) }
         server.flush()
         guard let owned = try? OwnedKeys(ledger.madeKeys) else {
             return tell(process, .sweepEnded(LoadSimulation.trouble))
         }
         let found =
             mutant == .noSweep ? 0 : server.sweep { owned.contains(.int64($0)) }
-        if found > 0 { return again(removed + found, after: delay(1...500)) }
+        if found > 0 { return again(removed + found, looks, after: delay(1...500)) }
+        if looksLeft > 1 { return again(removed, looksLeft - 1, after: LoadSimulation.drain) }
         if mutant != .noSweep, server.rowCount != owned.count {
             return tell(process, .sweepEnded(LoadSimulation.trouble))
         }

@@ -37,6 +37,15 @@ struct SimulatedServer {
         return .int64(made)
     }
 
+    /// Deletes rows by their keys. As of an upsert, the delete may survive a crash that the insert behind
+    /// it does not.
+    mutating func delete(_ rows: Range<Int>) {
+        for row in rows {
+            live[row] = []
+            unflushedUpserts.insert(row)
+        }
+    }
+
     /// Deletes what `isOurs` does not know, as a sweep does.
     mutating func sweep(isOurs: (Int64) -> Bool) -> Int {
         var removed = 0

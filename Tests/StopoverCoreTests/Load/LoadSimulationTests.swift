@@ -14,12 +14,28 @@ struct LoadSimulationTests {
 
     @Test(
         "loses nothing, doubles nothing, and ends, whatever the seed",
-        arguments: LoadSimulation.Keys.allCases)
+        arguments: [LoadSimulation.Keys.kept, .made])
     func schedules(_ keys: LoadSimulation.Keys) async {
+        run(Self.seeds, keys, .name)
+    }
+
+    /// The rungs that no real server here has: an Auto ID that takes keys, no RenameCollection.
+    @Test(
+        "loses nothing and doubles nothing where a target has less, or more",
+        arguments: [
+            (LoadSimulation.Keys.minted, LoadSimulation.Fence.name), (.kept, .time), (.made, .time),
+        ])
+    func rungs(_ keys: LoadSimulation.Keys, _ fence: LoadSimulation.Fence) async {
+        run(Self.seeds / 5, keys, fence)
+    }
+
+    private func run(_ seeds: UInt64, _ keys: LoadSimulation.Keys, _ fence: LoadSimulation.Fence) {
         let start = UInt64.random(in: 0..<1 << 40)
-        print("The load, simulated, keys \(keys): \(Self.seeds) schedules from seed \(start)")
-        let bad = (start..<start + Self.seeds).lazy
-            .map { ($0, LoadSimulation.run(seed: $0, keys)) }.first { !$0.1.isGood }
+        print(
+            "The load, simulated, keys \(keys), fence \(fence): \(seeds) schedules from seed \(start)"
+        )
+        let bad = (start..<start + seeds).lazy
+            .map { ($0, LoadSimulation.run(seed: $0, keys, fence: fence)) }.first { !$0.1.isGood }
         #expect(bad == nil, "seed \(String(describing: bad))")
     }
 

@@ -14,11 +14,13 @@ final class FakeCluster: Source, Target {
     private let log = Mutex<[String]>([])
     /// Calls, by their names, that the user of the credentials may not make.
     private let denied: Set<String>
+    /// Calls that the server does not know.
+    private let unknown: Set<String>
 
     init(
         _ version: ServerIdentity = .sample(2, 5), _ collections: [CollectionDescription] = [],
         address: String = "http://source:19530", databases: [String] = ["default"],
-        denied: Set<String> = [],
+        denied: Set<String> = [], unknown: Set<String> = [],
         rows: @escaping @Sendable (RowSelection) throws(StopoverError) -> Int64 = { _ in 0 }
     ) {
         self.address = address
@@ -27,6 +29,7 @@ final class FakeCluster: Source, Target {
         moreDatabases = databases
         self.rows = rows
         self.denied = denied
+        self.unknown = unknown
     }
 
     var changes: [String] { log.withLock { $0 } }
@@ -60,6 +63,9 @@ final class FakeCluster: Source, Target {
     /// - Parameter name: what is to be changed; what is nobody's is not there.
     private func refused(_ name: String, _ call: String = #function) -> StopoverError {
         let call = String(call.prefix { $0 != "(" })
+        if unknown.contains(call) {
+            return StopoverError(.clusterUnimplemented, "\(call) is not known", remedy: "")
+        }
         if denied.contains(call) {
             return StopoverError(
                 .clusterPermission, "\(call) is not permitted", remedy: "",

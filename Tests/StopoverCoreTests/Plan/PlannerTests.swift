@@ -168,8 +168,52 @@ struct PlannerTests {
         let new = try await plan(keyed) { $0.autoID = .regenerate }
         #expect(new.regeneratesKeys)
         #expect(new.target.schema.primaryKey?.isAutoID == true)
-        #expect(new.target.properties == [:])
         #expect(!new.columns.contains { $0.sent.name == "id" })
+    }
+
+    @Test("takes the best rung for keys that are not kept, and promises no more than that")
+    func ladder() async throws {
+        let regenerated = { (mapping: inout Mapping) in mapping.autoID = .regenerate }
+        let minted = try await plan(source(), FakeCluster(.sample(2, 6, 3)), regenerated)
+        #expect(minted.keys == .minted && minted.doubts == .upsert)
+        #expect(minted.target.properties == ["allow_insert_auto_id": "true"])
+        let key = try #require(minted.target.schema.primaryKey)
+        #expect(minted.settlingWrite == .deleteAndInsert(key: key))
+        #expect(minted.promise.hasPrefix("exactly once: keys are numbers of our own"))
+
+        for server in [ServerIdentity.sample(2, 6, 2), .sample(2, 3, 5), .lite3, .unread] {
+            let swept = try await plan(source(), FakeCluster(server), regenerated)
+            #expect(swept.keys == .target && swept.doubts == .sweep)
+            #expect(swept.target.properties == [:])
+            #expect(swept.promise.hasSuffix("deleted behind a fence"))
+        }
+        let kept = try await plan(source())
+        #expect(kept.keys == .source && kept.settlingWrite == .upsert)
+    }
+
+    @Test(
+        "settles keys that an Auto ID collection was given by delete and insert: an upsert makes new ones"
+    )
+    func keptAutoID() async throws {
+        let kept = try await plan(source { $0.schema.fields[0].isAutoID = true })
+        let key = try #require(kept.target.schema.primaryKey)
+        #expect(kept.keys == .source && kept.settlingWrite == .deleteAndInsert(key: key))
+    }
+
+    @Test("on a target that cannot rename has no fence but time, says so, and replaces nothing")
+    func withoutRename() async throws {
+        let target = FakeCluster(.sample(2, 3, 5), unknown: ["rename"])
+        let plain = try await plan(source(), target)
+        #expect(plain.lacksRename && plain.refusals == [])
+        #expect(plain.findings.codes.contains("STO-PLAN-NO-RENAME"))
+        #expect(plain.promise.contains("after 10 times the longest that a write may take"))
+        let name = StagingName(plain, jobTag: "00000000")
+        #expect(
+            name.name(epoch: 1) == plain.target.name && name.name(epoch: 9) == plain.target.name)
+        let replaced = try await plan(source(), target) { $0.onExisting = .replace }
+        #expect(replaced.refusals.codes == ["STO-PLAN-NO-RENAME"])
+        let renaming = try await plan(source())
+        #expect(!renaming.lacksRename && renaming.promise.hasSuffix("behind a fence"))
     }
 
     @Test("moves a partition key: named partitions are not kept, and that is said")
@@ -262,7 +306,7 @@ struct PlannerTests {
         let plan = try await Planner.plan(
             try migration(source: "http://127.0.0.1:1", target: "http://127.0.0.1:2"),
             source: source { $0.aliases = ["texts"] }, target: FakeCluster(.lite3))
-        #expect(plan.format == 3)
+        #expect(plan.format == 4)
         let data = try JSONEncoder().encode(plan)
         #expect(try JSONDecoder().decode(MigrationPlan.self, from: data) == plan)
     }

@@ -32,7 +32,7 @@ struct ProxyTests {
 
     /// Kills of the long case; `STOPOVER_KILLS` asks for more.
     private static let manyKills =
-        ProcessInfo.processInfo.environment["STOPOVER_KILLS"].flatMap { Int($0) } ?? 30
+        ProcessInfo.processInfo.environment["STOPOVER_KILLS"].flatMap { Int($0) } ?? 100
 
     @Test("loses nothing and doubles nothing over many kills, with keys of the target's making")
     func kills() async throws {

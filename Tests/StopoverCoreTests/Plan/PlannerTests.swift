@@ -202,7 +202,7 @@ struct PlannerTests {
 
     @Test("on a target that cannot rename has no fence but time, says so, and replaces nothing")
     func withoutRename() async throws {
-        let target = FakeCluster(.sample(2, 3, 5), unknown: ["rename"])
+        let target = FakeCluster(.sample(2, 6), unknown: ["rename"])
         let plain = try await plan(source(), target)
         #expect(plain.lacksRename && plain.refusals == [])
         #expect(plain.findings.codes.contains("STO-PLAN-NO-RENAME"))

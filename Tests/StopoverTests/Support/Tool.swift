@@ -1,5 +1,6 @@
 import Foundation
 import StopoverTesting
+import Testing
 
 /// Runs `stopover` as a user does: the real binary, a home of its own.
 struct Tool: Sendable {
@@ -47,6 +48,19 @@ struct Tool: Sendable {
                 "--source-collection", sourceName.1, "--target", target.uri,
                 "--target-db", targetName.0, "--target-collection", targetName.1,
             ] + options + keys, in: scratch)
+    }
+
+    /// What `result.json` says of the only transfer of a job that has ended.
+    struct Outcome: Decodable {
+        var sweptRows: Int?
+        var rewrittenRows: Int?
+    }
+
+    func result(of job: String) throws -> Outcome {
+        struct File: Decodable { var transfers: [Outcome] }
+        let path = scratch.path + "/home/jobs/\(job)/result.json"
+        let file = try JSONDecoder().decode(File.self, from: Data(contentsOf: URL(filePath: path)))
+        return try #require(file.transfers.first)
     }
 
     /// The quarantined rows of a job.

@@ -17,7 +17,8 @@ struct Stopover: AsyncParsableCommand {
         version: ToolVersion.current,
         subcommands: [
             DemoCommand.self, InspectCommand.self, PlanCommand.self, RunCommand.self,
-            StatusCommand.self, ErrorsCommand.self, CancelCommand.self, SchemaCommand.self,
+            StatusCommand.self, ErrorsCommand.self, CancelCommand.self, BenchCommand.self,
+            SchemaCommand.self,
         ])
 }
 

@@ -1,0 +1,83 @@
+import Foundation
+import StopoverTesting
+import Testing
+
+/// A whole job of 64 chunks over a disk that is ours and a ledger whose SQLite is, dying at its points.
+/// `crash-points` runs every point with every fault, and replays one.
+@Suite("A job of 64 chunks", .serialized)
+struct CrashPointsTests {
+    /// Of the ledger's and spool's points together: every one would take this suite ten minutes, so
+    /// that each run takes every so many, from another one on. `STOPOVER_STRIDE` asks for other steps.
+    private static let stride =
+        ProcessInfo.processInfo.environment["STOPOVER_STRIDE"].flatMap { Int($0) } ?? 24
+    private static let targetStride = max(stride / 6, 1)
+    /// Seeds of pairs, and of volumes that go back.
+    private static let seeds: UInt64 = 60
+
+    private func check(_ tally: CrashCampaign.Tally, _ what: String) {
+        print("A job of 64 chunks, \(what): \(tally)")
+        for (crash, outcome) in tally.bad {
+            Issue.record(
+                "\(outcome.struck) → \(outcome.problems); crash-points replay \(crash.arguments)")
+        }
+    }
+
+    @Test(
+        "ends exact wherever the disk stops it: before a call, within it, or by an error",
+        arguments: CrashCase.Keys.allCases)
+    func disk(_ keys: CrashCase.Keys) async throws {
+        let campaign = try await CrashCampaign(keys)
+        let points = try await campaign.points()[.disk] ?? 0
+        let from = Int.random(in: 0..<Self.stride)
+        let others: [PointFault] = [.crashAfter, .error, .full]
+        let tally = try await campaign.run(
+            campaign.cases(.disk, points: points, stride: Self.stride, from: from) { point in
+                [.crashBefore, .torn, others[point / Self.stride % others.count]]
+            })
+        check(
+            tally, "keys \(keys), \(points) points of the disk, every \(Self.stride) from \(from)")
+        #expect(tally.struck > tally.runs / 2)
+    }
+
+    @Test(
+        "ends exact wherever the target fails it: unanswered, half applied, late or forgotten",
+        arguments: CrashCase.Keys.allCases)
+    func target(_ keys: CrashCase.Keys) async throws {
+        let campaign = try await CrashCampaign(keys)
+        let points = try await campaign.points()[.target] ?? 0
+        let from = Int.random(in: 0..<Self.targetStride)
+        let others: [PointFault] = [.crashAfter, .half, .serverLost]
+        let tally = try await campaign.run(
+            campaign.cases(.target, points: points, stride: Self.targetStride, from: from) {
+                [.crashBefore, .unanswered, .late, others[$0 / Self.targetStride % others.count]]
+            })
+        check(
+            tally,
+            "keys \(keys), \(points) points of the target, every \(Self.targetStride) from \(from)")
+        #expect(tally.struck > tally.runs / 2)
+    }
+
+    @Test("ends exact after two faults, whatever the seed", arguments: CrashCase.Keys.allCases)
+    func pairs(_ keys: CrashCase.Keys) async throws {
+        let campaign = try await CrashCampaign(keys)
+        let points = try await campaign.points()
+        let start = UInt64.random(in: 0..<1 << 40)
+        check(
+            try await campaign.run(
+                (start..<start + Self.seeds).map { campaign.pair($0, points: points) }),
+            "keys \(keys), pairs from seed \(start)")
+    }
+
+    @Test(
+        "is never called complete with rows lost or doubled when its volume goes back",
+        arguments: CrashCase.Keys.allCases)
+    func rollback(_ keys: CrashCase.Keys) async throws {
+        let campaign = try await CrashCampaign(keys)
+        let points = try await campaign.points()
+        let start = UInt64.random(in: 0..<1 << 40)
+        let tally = try await campaign.run(
+            (start..<start + Self.seeds).map { campaign.rollback($0, points: points) })
+        check(tally, "keys \(keys), volumes that go back, from seed \(start)")
+        #expect(tally.lost == 0 && tally.doubled == 0)
+    }
+}

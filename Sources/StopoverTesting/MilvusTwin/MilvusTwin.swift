@@ -138,9 +138,10 @@ public final class MilvusTwin: Sendable {
     /// Serves until the task is cancelled; once. Connections are closed then, whatever they carry.
     public func run() async throws {
         while let down = try await serveUntilRestart() {
-            try await Task.sleep(for: down)
             let port = boundPort.load(ordering: .acquiring)
+            // Before the pause, so that `ready` waits for this one.
             current.withLock { $0 = MilvusTwin.server(engine, seam, port: port, restarts) }
+            try await Task.sleep(for: down)
         }
     }
 
@@ -160,7 +161,9 @@ public final class MilvusTwin: Sendable {
             defer { group.cancelAll() }
             let first = try await group.next() ?? nil
             guard let first else { return nil }
-            group.cancelAll()
+            // Cancelled with calls under way it may crash (NIOAsyncWriter, swift-nio 2.101): they end by
+            // themselves, with a failure, because their life is over.
+            server.beginGracefulShutdown()
             while await group.nextResult() != nil {}
             return first
         }

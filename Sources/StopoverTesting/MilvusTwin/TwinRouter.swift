@@ -50,7 +50,7 @@ enum TwinRouter {
             case .restart(let down):
                 restart(down)
                 throw TwinRouter.restarted
-            case .delay(let duration): try await Task.sleep(for: duration)
+            case .delay(let duration): try await wait(duration, in: life, of: engine)
             case .truncatePage(let rows): restraint.pageLimit = rows
             case .applyThenFail(let code, let message):
                 failure = RPCError(code: code, message: message)
@@ -72,6 +72,17 @@ enum TwinRouter {
         if let failure { throw failure }
         guard engine.life == life else { throw TwinRouter.restarted }
         return reply
+    }
+
+    /// Not longer than this life of the server.
+    private static func wait(
+        _ duration: Duration, in life: Int, of engine: TwinEngine
+    ) async throws {
+        let end = ContinuousClock.now + duration
+        while ContinuousClock.now < end, engine.life == life {
+            let left = end - ContinuousClock.now
+            try await Task.sleep(for: min(left, .milliseconds(20)))
+        }
     }
 
     private static let restarted = RPCError(code: .unavailable, message: "the twin restarted")

@@ -66,6 +66,7 @@ public struct CrashJob: Sendable {
         var outcome = CrashOutcome()
         let snapshot = Snapshot()
         var rolledBack = false
+        var isForgotten = false
         while outcome.lives < CrashJob.livesLimit {
             let life = outcome.lives
             outcome.lives += 1
@@ -118,6 +119,9 @@ public struct CrashJob: Sendable {
                 world.volume = back.volume
                 world.ledger = back.ledger
                 rolledBack = true
+                // Before the ledger had its name there was no job: a new one begins, and what the old
+                // one left on the target is nobody's.
+                isForgotten = back.ledger["ledger.sqlite"] == nil
                 outcome.trace.append("the volume is back at sync \(back.syncs) of the ledger")
             }
             if points.isDead { continue }
@@ -125,7 +129,8 @@ public struct CrashJob: Sendable {
                 if outcome.isGood { continue }
                 break
             }
-            judge(results, world, &outcome, rolledBack: rolledBack)
+            judge(
+                results, world, &outcome, rolledBack: rolledBack, isForgotten: isForgotten)
             return outcome
         }
         if outcome.isGood { outcome.problems.append("no end after \(outcome.lives) lives") }
@@ -171,18 +176,14 @@ public struct CrashJob: Sendable {
         try await ledger.close()
         // The name is no point of its own: a process that dies here has not begun.
         guard !points.isDead else { throw StopoverError(.processDead, "dead", remedy: "") }
-        try scratchRename(unfinished, path)
-    }
-
-    private func scratchRename(_ path: String, _ newPath: String) throws {
-        guard rename(path, newPath) == 0 else { throw POSIXError(.EIO) }
+        guard rename(unfinished, path) == 0 else { throw POSIXError(.EIO) }
     }
 
     // MARK: What must be
 
     private func judge(
         _ results: [TransferResult], _ world: World, _ outcome: inout CrashOutcome,
-        rolledBack: Bool
+        rolledBack: Bool, isForgotten: Bool
     ) {
         // Whatever the network still holds comes now, when nobody waits for it any more.
         world.server.turn(Int.max / 2)
@@ -205,7 +206,7 @@ public struct CrashJob: Sendable {
             outcome.problems.append(
                 "called complete with \(outcome.lost) rows lost and \(outcome.doubled) too many")
         }
-        if world.server.names != [CrashJob.name] {
+        if !isForgotten, world.server.names != [CrashJob.name] {
             outcome.problems.append(
                 "left on the target: "
                     + world.server.names.map(\.collection).joined(separator: ", "))

@@ -155,7 +155,7 @@ public struct CrashJob: Sendable {
                     directory: "/quarantine", disk: SimulatedDisk(FaultPoints()),
                     records: try await ledger.quarantine()),
                 board: ProgressBoard(job: "job"), errors: ErrorLog(scratch.job),
-                limits: CrashJob.limits, stop: StopSignal())
+                limits: CrashJob.limits, stop: target.points.death)
             results = try await JobRunner(engine: engine, plan: plan, jobTag: ledger.job.tag).run()
         } catch {
             try? await ledger.close()

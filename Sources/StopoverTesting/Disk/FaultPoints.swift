@@ -1,3 +1,4 @@
+import StopoverCore
 import Synchronization
 
 /// What a planned fault does to the call at its point.
@@ -69,6 +70,8 @@ public final class FaultPoints: Sendable {
     private let faults: [PlannedFault]
     private let traces: Bool
     private let state = Mutex(State())
+    /// Ends what waits for an answer that a dead process would not wait for.
+    let death = StopSignal()
 
     public init(_ faults: [PlannedFault] = [], traces: Bool = false) {
         self.faults = faults
@@ -76,7 +79,7 @@ public final class FaultPoints: Sendable {
     }
 
     public func pass(_ place: PlannedFault.Place, _ call: @autoclosure () -> String) -> Verdict {
-        state.withLock { state in
+        let verdict: Verdict = state.withLock { state in
             guard !state.isDead else { return .dead }
             let point = state.counts[place, default: 0]
             state.counts[place] = point + 1
@@ -90,10 +93,9 @@ public final class FaultPoints: Sendable {
             state.isDead = planned.fault.kills
             return .fault(planned.fault)
         }
+        if case .fault(let fault) = verdict, fault.kills { death.request() }
+        return verdict
     }
-
-    /// The process dies now, wherever it is.
-    public func kill() { state.withLock { $0.isDead = true } }
 
     public func note(_ line: String) {
         guard traces else { return }

@@ -8,10 +8,11 @@ import Testing
 struct CrashPointsTests {
     /// A case costs 0.3 s of a core, and there are some 930 points of spool and ledger and 155 of the
     /// target: all of them with every fault are 55 minutes for each kind of keys (`crash-points points`).
-    /// So each run takes every so many, from another one on. `STOPOVER_STRIDE` asks for other steps.
-    private static let stride =
-        ProcessInfo.processInfo.environment["STOPOVER_STRIDE"].flatMap { Int($0) } ?? 32
-    private static let targetStride = max(stride / 3, 1)
+    /// So each run takes every point with one fault, another one in each run.
+    private static let diskFaults: [PointFault] = [.crashBefore, .torn, .crashAfter, .error, .full]
+    private static let targetFaults: [PointFault] = [
+        .crashBefore, .unanswered, .late, .crashAfter, .half, .serverLost,
+    ]
     /// Seeds of pairs, and of volumes that go back.
     private static let seeds: UInt64 = 40
 
@@ -29,14 +30,12 @@ struct CrashPointsTests {
     func disk(_ keys: CrashCase.Keys) async throws {
         let campaign = try await CrashCampaign(keys)
         let points = try await campaign.points()[.disk] ?? 0
-        let from = Int.random(in: 0..<Self.stride)
-        let others: [PointFault] = [.crashAfter, .error, .full]
+        let turn = Int.random(in: 0..<Self.diskFaults.count)
         let tally = try await campaign.run(
-            campaign.cases(.disk, points: points, stride: Self.stride, from: from) { point in
-                [.crashBefore, .torn, others[point / Self.stride % others.count]]
+            campaign.cases(.disk, points: points, stride: 1, from: 0) { point in
+                [Self.diskFaults[(point + turn) % Self.diskFaults.count]]
             })
-        check(
-            tally, "keys \(keys), \(points) points of the disk, every \(Self.stride) from \(from)")
+        check(tally, "keys \(keys), each of \(points) points of the disk, turn \(turn)")
         #expect(tally.struck > tally.runs / 2)
     }
 
@@ -46,15 +45,12 @@ struct CrashPointsTests {
     func target(_ keys: CrashCase.Keys) async throws {
         let campaign = try await CrashCampaign(keys)
         let points = try await campaign.points()[.target] ?? 0
-        let from = Int.random(in: 0..<Self.targetStride)
-        let others: [PointFault] = [.crashAfter, .half, .serverLost]
+        let turn = Int.random(in: 0..<Self.targetFaults.count)
         let tally = try await campaign.run(
-            campaign.cases(.target, points: points, stride: Self.targetStride, from: from) {
-                [.crashBefore, .unanswered, .late, others[$0 / Self.targetStride % others.count]]
+            campaign.cases(.target, points: points, stride: 1, from: 0) { point in
+                [Self.targetFaults[(point + turn) % Self.targetFaults.count]]
             })
-        check(
-            tally,
-            "keys \(keys), \(points) points of the target, every \(Self.targetStride) from \(from)")
+        check(tally, "keys \(keys), each of \(points) points of the target, turn \(turn)")
         #expect(tally.struck > tally.runs / 2)
     }
 

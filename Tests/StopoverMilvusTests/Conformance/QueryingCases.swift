@@ -127,7 +127,12 @@ extension ConformanceCase {
         },
         ConformanceCase("query: all partitions, in the order of keys") { server in
             let table = try await partitioned(server)
-            return try await table.rows("id > 0")
+            // Page by page: the first one of 2.3.5 may be short of rows that the next one has.
+            var keys: [String] = []
+            while let last = try await table.query("id > \(keys.last ?? "0")").keys.nilIfEmpty {
+                keys += last
+            }
+            return ConformanceTable.words(keys)
         },
         ConformanceCase("query: count(*) of a named partition") { server in
             let table = try await partitioned(server)
@@ -268,4 +273,8 @@ extension ConformanceCase {
                 return try await table.rows("id > \(Int64.max - 1)")
             },
         ]
+}
+
+extension Array {
+    fileprivate var nilIfEmpty: Self? { isEmpty ? nil : self }
 }

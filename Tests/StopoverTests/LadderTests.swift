@@ -63,7 +63,7 @@ struct LadderTests {
         }
     }
 
-    @Test("is an Auto ID that takes keys: ours are numbers of our own, deleted and inserted in doubt")
+    @Test("is an Auto ID that takes keys: they are ours, deleted and inserted where in doubt")
     func minted() async throws {
         var into = MilvusTwin.Options()
         into.version = "v2.6.4-twin"

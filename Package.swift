@@ -39,6 +39,9 @@ let package = Package(
         .target(
             name: "CDemoData", exclude: ["debian-packages.jsonl", "debian-packages.f16"]),
 
+        // SQLite on a disk that fails: for StopoverTesting alone.
+        .target(name: "CFaultVFS", linkerSettings: [.linkedLibrary("sqlite3")]),
+
         // The engine: no network, no protobuf, no argument parsing.
         .target(
             name: "StopoverCore",
@@ -76,7 +79,7 @@ let package = Package(
         .target(
             name: "StopoverTesting",
             dependencies: [
-                "StopoverCore", "StopoverMilvus", "MilvusProto",
+                "CFaultVFS", "StopoverCore", "StopoverMilvus", "MilvusProto",
                 .product(name: "GRPCCore", package: "grpc-swift-2"),
                 .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
@@ -95,6 +98,15 @@ let package = Package(
         // The load protocol in a world that fails by a seed.
         .executableTarget(
             name: "load-simulation",
+            dependencies: [
+                "StopoverTesting",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+
+        // A whole job that dies at every point of its disk and of its target.
+        .executableTarget(
+            name: "crash-points",
             dependencies: [
                 "StopoverTesting",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -45,6 +45,7 @@ STANDALONE_PORTS = [
 STANDALONE_OTHER_PORTS = ["etcd_peer_port", "metrics_port"]
 
 START_TIMEOUT_SECONDS = {"lite3": 60, "standalone": 240}
+PORTS_PATIENCE_SECONDS = 10
 # Lite drains for up to 5 s when it is interrupted. 2.3.5 with a loaded collection waits for other
 # nodes to take it over, which a single one has not; its log is on disk, so KILL loses nothing.
 STOP_SIGNALS = {
@@ -406,8 +407,12 @@ def start(arguments: argparse.Namespace) -> None:
 def restart(arguments: argparse.Namespace) -> None:
     record = read_record(Path(arguments.dir).absolute())
     end(record, STOP_SIGNALS[record["kind"]])
-    busy = [port for port in record["ports"].values() if not is_free(port)]
-    if busy:
+    # The last threads of a process that was killed hold its ports a little longer than it is there.
+    deadline = time.monotonic() + PORTS_PATIENCE_SECONDS
+    while busy := [port for port in record["ports"].values() if not is_free(port)]:
+        if time.monotonic() < deadline:
+            time.sleep(0.1)
+            continue
         raise Failure(f"ports {busy} were taken by somebody else since {record['dir']} stopped")
     print(public(run(record)))
 

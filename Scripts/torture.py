@@ -31,7 +31,7 @@ ROWS = 6000
 # Kills of one migration; then it may come to its end.
 KILLS_OF_ROUND = 24
 # How long a migration may take once nothing disturbs it.
-PATIENCE_SECONDS = 240
+PATIENCE_SECONDS = 600
 
 
 def migration(source: str, target: str, database: str, auto_id: str) -> str:

@@ -33,7 +33,8 @@ struct LadderTests {
                 let plan = try await tool.run(["plan", file])
                 let ended = try await tool.run(["run", file, "--job", "rung"])
                 #expect(ended.status == 0, "\(ended)")
-                #expect(try target.tally(of: Self.name).rows == Self.rows)
+                let arrived = try target.tally(of: Self.name)
+                #expect(arrived.rows == Self.rows)
                 try await check(target, try tool.result(of: "rung"), plan)
             }
         }
@@ -54,15 +55,15 @@ struct LadderTests {
         try await migrate(into, autoID: autoID) { target, result, plan in
             #expect(plan.output.contains("STO-PLAN-NO-RENAME"), "\(plan)")
             if autoID == "keep" {
-                #expect(
-                    try target.tally(of: Self.name) == MilvusTwin.expectedTally(rows: Self.rows))
+                let arrived = try target.tally(of: Self.name)
+                #expect(arrived == MilvusTwin.expectedTally(rows: Self.rows))
             } else {
-                #expect(try #require(result.sweptRows) > 0)
+                #expect((result.sweptRows ?? 0) > 0)
             }
         }
     }
 
-    @Test("is an Auto ID that takes keys: ours are numbers of our own, deleted and inserted in doubt")
+    @Test("is an Auto ID that takes keys: they are ours, deleted and inserted where in doubt")
     func minted() async throws {
         var into = MilvusTwin.Options()
         into.version = "v2.6.4-twin"
@@ -75,7 +76,10 @@ struct LadderTests {
             #expect(target.calls(of: "Delete") > 0 && target.calls(of: "Upsert") == 0)
             let tally = try target.tally(of: Self.name)
             guard case .int64(let least)? = tally.least, case .int64(let greatest)? = tally.greatest
-            else { return #expect(Bool(false), "no INT64 keys") }
+            else {
+                Issue.record("no INT64 keys: \(tally)")
+                return
+            }
             #expect(least >= 1 << 40 && greatest < 1 << 41)
             let made = try await MilvusCluster.withCluster(target.endpoint) {
                 try await $0.describe(Self.name)

@@ -58,10 +58,6 @@ struct StagingCollection: Sendable {
             else { throw StopoverError.stagingGone(name) }
             return transfer
         }
-        var next = transfer
-        next.epoch += 1
-        let new = staging.name(epoch: next.epoch)
-        try await engine.ledger.commit([.transferEpoch(transfer.id, next.epoch)])
         let found = try await engine.retryingControl {
             // Runs that died between the record of an epoch and its rename leave an older name.
             guard let found = try await staging.generations(on: engine.target).first else {
@@ -69,7 +65,12 @@ struct StagingCollection: Sendable {
             }
             return found
         }
-        try await engine.rename(found, to: new)
+        // Beyond the target's epoch too: a volume that went back to an earlier state has forgotten
+        // epochs under whose names requests may still be on their way.
+        var next = transfer
+        next.epoch = max(transfer.epoch, staging.epoch(in: found.collection) ?? 0) + 1
+        try await engine.ledger.commit([.transferEpoch(transfer.id, next.epoch)])
+        try await engine.rename(found, to: staging.name(epoch: next.epoch))
         return next
     }
 

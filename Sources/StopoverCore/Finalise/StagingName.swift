@@ -42,7 +42,7 @@ public struct StagingName: Sendable, Hashable {
     }
 
     /// The epoch in the name of a generation; nil for the name of any other collection.
-    private func epoch(in collection: String) -> Int? {
+    func epoch(in collection: String) -> Int? {
         let prefix = named("e").collection
         return collection.hasPrefix(prefix) ? Int(collection.dropFirst(prefix.count)) : nil
     }

@@ -67,9 +67,16 @@ public actor Ledger {
         }
     }
 
-    /// Ends the file's use; nothing may be called after.
+    /// Ends the file's use, with everything in the one file: it may get another name. Nothing may be
+    /// called after.
+    ///
+    /// SQLite's own close takes a checkpoint that fails for a success, and leaves the -wal, which a
+    /// file under another name would be without.
     public func close() throws {
-        try LedgerTables.guarded { try database.close() }
+        try LedgerTables.guarded {
+            try database.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+            try database.close()
+        }
     }
 
     // MARK: Writing

@@ -255,6 +255,11 @@ extension LoadCoordinator {
         guard let flushed = flushing else { return [] }
         flushing = nil
         if let error {
+            // A right that is missing, a collection that is gone: waiting does not help.
+            guard error.isTransient else {
+                ending = ending ?? Ending(error: error)
+                return []
+            }
             isFlushWanted = true
             return pause(because: error)
         }

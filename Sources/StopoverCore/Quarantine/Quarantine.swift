@@ -12,8 +12,10 @@ public struct Quarantine: Sendable {
 
     /// Opens the quarantine of a job.
     /// - Parameter records: what the ledger knows of it.
-    public init(directory: String, records: [QuarantineRecord]) throws(StopoverError) {
-        store = ChunkStore(directory: directory)
+    public init(
+        directory: String, disk: any Disk = LinuxDisk(), records: [QuarantineRecord]
+    ) throws(StopoverError) {
+        store = ChunkStore(directory: directory, disk: disk)
         var missing = Set(records.map { Quarantine.fileName($0.id) })
         for name in try store.names() where missing.remove(name) == nil {
             if name.hasSuffix(Quarantine.fileSuffix) || name.hasSuffix(ChunkStore.temporarySuffix) {

@@ -29,13 +29,14 @@ public final class Spool: Sendable {
     /// - Parameters:
     ///   - resting: chunks of the ledger that are not flushed.
     public init(
-        directory: String, limitBytes: Int64, seed: UInt64, resting: [ChunkRecord],
+        directory: String, disk: any Disk = LinuxDisk(), limitBytes: Int64, seed: UInt64,
+        resting: [ChunkRecord],
         report: @escaping @Sendable (Int64) -> Void = { _ in }
     ) throws(StopoverError) {
         self.limitBytes = limitBytes
         self.seed = seed
         self.report = report
-        store = ChunkStore(directory: directory)
+        store = ChunkStore(directory: directory, disk: disk)
         let known = Dictionary(
             resting.map { (ChunkFormat.fileName($0.id, digest: $0.digest), $0) },
             uniquingKeysWith: { first, _ in first })

@@ -116,7 +116,11 @@ struct GeneratedRows: RowKeeper {
         _ rows: IncomingRows, _ bytes: UnsafeRawBufferPointer, partition: String, replacing: Bool
     ) throws -> Int64 { throw readOnly }
 
-    func delete(_ keys: [PrimaryKey], partitions: [String]) throws -> Int64 { throw readOnly }
+    func delete(_ filter: KeyFilter, partitions: [String]) throws -> Int64 { throw readOnly }
+
+    func flush() {}
+
+    func loseUnflushed() -> Int64 { 0 }
 
     func count(_ filter: KeyFilter, partitions: [String]) throws -> Int64 {
         Int64(try rows(filter, partitions).count)
@@ -150,7 +154,7 @@ struct GeneratedRows: RowKeeper {
 
     private func rows(_ filter: KeyFilter, _ partitions: [String]) throws -> Range<Int64> {
         guard partitions.contains(PartitionDescription.defaultName) else { return 0..<0 }
-        guard filter.keys == nil else {
+        guard filter.keys == nil, filter.alternatives.isEmpty else {
             throw TwinRefusal.unexpected("a generated collection is read by ranges")
         }
         let first = filter.lower.map { rowsBelow($0.key, or: !$0.isIncluded) } ?? 0

@@ -112,12 +112,25 @@ struct IncomingRows {
     let schema: TwinSchema
     let rowCount: Int
     /// One for each field but a key that the server makes and the outputs of functions.
-    let columns: [Cells]
+    private(set) var columns: [Cells]
     /// Keys that the server makes.
     var autoKeys: Range<Int64>?
+    /// Keys that were given to a server that makes keys.
+    private(set) var givenKeys: Cells?
+    /// By order of a test: what one of two shards would take.
+    var onlyFirstShard = false
 
+    static func isInFirstShard(_ key: PrimaryKey) -> Bool {
+        switch key {
+        case .int64(let value): Checksum.key(value) & 1 == 0
+        case .varchar(let text): text.withUnsafeBytes { Checksum.key($0) & 1 == 0 }
+        }
+    }
+
+    /// - Parameter takesKeys: whether keys may be given to a collection that makes them itself.
     init(
-        _ message: InsertMessage, _ schema: TwinSchema, _ bytes: UnsafeRawBufferPointer
+        _ message: InsertMessage, _ schema: TwinSchema, _ bytes: UnsafeRawBufferPointer,
+        takesKeys: Bool = false
     ) throws {
         guard message.rowCount > 0 else {
             throw TwinRefusal.badParameter("num_rows should be greater than 0")
@@ -139,7 +152,14 @@ struct IncomingRows {
             }
         }
         var columns: [Cells] = []
-        for field in schema.fields where !field.isAutoKey && !field.schema.isFunctionOutput {
+        for field in schema.fields where !field.schema.isFunctionOutput {
+            if field.isAutoKey {
+                guard takesKeys, let column = incoming.removeValue(forKey: field.name) else {
+                    continue
+                }
+                givenKeys = try IncomingRows.cells(column, field, rowCount, bytes)
+                continue
+            }
             columns.append(
                 try IncomingRows.cells(
                     incoming.removeValue(forKey: field.name), field, rowCount, bytes))
@@ -151,6 +171,14 @@ struct IncomingRows {
         }
         self.columns = columns
         try checkStructs(bytes)
+    }
+
+    /// Keeps the keys that were given, in a collection that would have made them.
+    mutating func keepGivenKeys() {
+        guard let givenKeys else { return }
+        let before = schema.fields[..<schema.key].count { !$0.schema.isFunctionOutput }
+        columns.insert(givenKeys, at: before)
+        self.givenKeys = nil
     }
 
     private static func cells(

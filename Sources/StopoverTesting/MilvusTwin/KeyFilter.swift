@@ -1,6 +1,6 @@
 import StopoverCore
 
-/// Which keys an expression asks for: a range, or a list.
+/// Which keys an expression asks for: a range, a list, or what any of several of these asks for.
 struct KeyFilter: Sendable {
     struct Edge: Sendable {
         var key: PrimaryKey
@@ -11,8 +11,13 @@ struct KeyFilter: Sendable {
     var upper: Edge?
     /// Sorted, each once; nil where no list was given.
     var keys: [PrimaryKey]?
+    /// Two or more, joined by `or`; the rest says nothing then.
+    var alternatives: [KeyFilter] = []
 
     func contains(_ key: PrimaryKey) -> Bool {
+        guard alternatives.isEmpty else {
+            return alternatives.contains { $0.contains(key) && $0.keys?.contains(key) != false }
+        }
         if let lower, key < lower.key || (key == lower.key && !lower.isIncluded) { return false }
         if let upper, key > upper.key || (key == upper.key && !upper.isIncluded) { return false }
         return true
@@ -35,14 +40,30 @@ struct KeyFilter: Sendable {
     /// - Throws: what 2.3.5 says of an expression that it cannot read.
     init(_ expression: String, key field: TwinField) throws {
         var parser = KeyFilterParser(expression, field)
-        try parser.conjunction(into: &self)
+        let alternatives = parser.isAtEnd ? [KeyFilter()] : try parser.disjunction()
         guard parser.isAtEnd else { throw parser.failure("unexpected end of a term") }
+        if alternatives.count == 1 {
+            self = alternatives[0]
+        } else {
+            self.alternatives = alternatives
+        }
+    }
+
+    /// What both ask for; neither has alternatives.
+    func narrowed(by other: KeyFilter) -> KeyFilter {
+        var both = self
+        if let lower = other.lower { both.raise(to: lower) }
+        if let upper = other.upper { both.cut(at: upper) }
+        guard let listed = other.keys else { return both }
+        let wanted = Set(listed)
+        both.keys = both.keys.map { $0.filter(wanted.contains) } ?? listed
+        return both
     }
 
     init() {}
 }
 
-/// Reads `key op literal` and `key in [literals]`, joined by `and`: what a reader and a deleter
+/// Reads `key op literal` and `key in [literals]`, joined by `and` and `or`: what a reader and a deleter
 /// of whole collections need, and nothing that would have to look at rows.
 private struct KeyFilterParser {
     private let text: [UInt8]
@@ -63,22 +84,33 @@ private struct KeyFilterParser {
         .unexpected("cannot parse expression: \(expression.prefix(200)), error: \(why)")
     }
 
-    mutating func conjunction(into filter: inout KeyFilter) throws {
-        guard !isAtEnd else { return }
-        repeat { try term(into: &filter) } while take("and") || take("&&")
+    /// The alternatives that the expression comes down to.
+    mutating func disjunction() throws -> [KeyFilter] {
+        var alternatives: [KeyFilter] = []
+        repeat { alternatives += try conjunction() } while take("or") || take("||")
+        return alternatives
     }
 
-    private mutating func term(into filter: inout KeyFilter) throws {
+    private mutating func conjunction() throws -> [KeyFilter] {
+        var held = [KeyFilter()]
+        repeat {
+            let terms = try term()
+            held = held.flatMap { left in terms.map { left.narrowed(by: $0) } }
+        } while take("and") || take("&&")
+        return held
+    }
+
+    private mutating func term() throws -> [KeyFilter] {
         if take("(") {
-            try conjunction(into: &filter)
+            let inner = try disjunction()
             guard take(")") else { throw failure("missing )") }
-            return
+            return inner
         }
+        var filter = KeyFilter()
         guard take(field.name) else { throw failure("not the primary key") }
         if take("in") {
-            let listed = Set(try list())
-            filter.keys = (filter.keys.map { $0.filter(listed.contains) } ?? Array(listed)).sorted()
-            return
+            filter.keys = Set(try list()).sorted()
+            return [filter]
         }
         // Longer ones first: ">=" begins with ">".
         guard let sign = ["<=", ">=", "==", "<", ">"].first(where: { take($0) }) else {
@@ -87,6 +119,7 @@ private struct KeyFilterParser {
         let edge = KeyFilter.Edge(key: try literal(), isIncluded: sign.count == 2)
         if sign != "<", sign != "<=" { filter.raise(to: edge) }
         if sign != ">", sign != ">=" { filter.cut(at: edge) }
+        return [filter]
     }
 
     private mutating func list() throws -> [PrimaryKey] {

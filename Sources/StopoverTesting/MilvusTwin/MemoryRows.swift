@@ -9,6 +9,13 @@ final class MemoryRows: RowKeeper {
         var bytes: [UInt8]
     }
 
+    /// How a key of a partition was before something changed it.
+    struct Undo: Sendable {
+        var key: PrimaryKey
+        var row: Row?
+        var further: Int64?
+    }
+
     struct Partition: Sendable {
         /// The latest copy of each key.
         var rows: [PrimaryKey: Row] = [:]
@@ -51,6 +58,24 @@ final class MemoryRows: RowKeeper {
             return removed
         }
 
+        /// What undoes the next change of this key.
+        func undo(_ key: PrimaryKey) -> Undo {
+            Undo(key: key, row: rows[key], further: further[key])
+        }
+
+        mutating func restore(_ undo: Undo) {
+            rows[undo.key] = undo.row
+            further[undo.key] = undo.further
+        }
+
+        /// After keys came and went by ``restore(_:)``.
+        mutating func forgetOrder() {
+            sorted = []
+            unsorted = Array(rows.keys)
+        }
+
+        var copies: Int64 { further.values.reduce(Int64(rows.count), +) }
+
         /// All keys, ascending. What was added since the last question is sorted now.
         mutating func keys() -> [PrimaryKey] {
             if !unsorted.isEmpty {
@@ -65,6 +90,11 @@ final class MemoryRows: RowKeeper {
 
         /// Those that the filter lets through.
         mutating func keys(_ filter: KeyFilter) -> ArraySlice<PrimaryKey> {
+            guard filter.alternatives.isEmpty else {
+                var found: Set<PrimaryKey> = []
+                for range in filter.alternatives { found.formUnion(keys(range)) }
+                return found.sorted()[...]
+            }
             if let listed = filter.keys {
                 return listed.filter { filter.contains($0) && rows[$0] != nil }[...]
             }
@@ -81,20 +111,42 @@ final class MemoryRows: RowKeeper {
     }
 
     private let schema: TwinSchema
+    private let existingKeys: MilvusTwin.ExistingKeys
     private struct State: Sendable {
         var partitions: [String: Partition] = [:]
         var nextNumber: UInt64 = 0
+        /// Since the last flush, the oldest first.
+        var journal: [(partition: String, undo: Undo)] = []
+
+        mutating func note(_ keys: [PrimaryKey], in partition: String) {
+            guard let held = partitions[partition] else {
+                journal += keys.map { (partition, Undo(key: $0)) }
+                return
+            }
+            journal += keys.map { (partition, held.undo($0)) }
+        }
     }
     private let state = Mutex(State())
 
-    init(_ schema: TwinSchema) { self.schema = schema }
+    init(_ schema: TwinSchema, _ existingKeys: MilvusTwin.ExistingKeys = .doubled) {
+        self.schema = schema
+        self.existingKeys = existingKeys
+    }
 
     func write(
         _ rows: IncomingRows, _ bytes: UnsafeRawBufferPointer, partition: String, replacing: Bool
     ) throws -> Int64 {
         // Whatever is wrong with the rows is found before one of them is kept.
-        let (keys, encoded) = try encode(rows, bytes)
+        var (keys, encoded) = try encode(rows, bytes)
+        if rows.onlyFirstShard {
+            let kept = keys.indices.filter { IncomingRows.isInFirstShard(keys[$0]) }
+            (keys, encoded) = (kept.map { keys[$0] }, kept.map { encoded[$0] })
+        }
         return state.withLock { state in
+            guard existingKeys == .doubled else {
+                return overwrite(keys, encoded, partition: partition, in: &state)
+            }
+            state.note(keys, in: partition)
             var held = state.partitions.removeValue(forKey: partition) ?? Partition()
             let replaced = replacing ? held.giveUp(keys) : 0
             for (key, row) in zip(keys, encoded) {
@@ -103,6 +155,42 @@ final class MemoryRows: RowKeeper {
             }
             state.partitions[partition] = held
             return replaced
+        }
+    }
+
+    /// One row a key, wherever it was before.
+    private func overwrite(
+        _ keys: [PrimaryKey], _ encoded: [[UInt8]], partition: String, in state: inout State
+    ) -> Int64 {
+        var replaced: Int64 = 0
+        for name in state.partitions.keys {
+            state.note(keys, in: name)
+            replaced += state.partitions[name]?.remove(keys) ?? 0
+        }
+        if state.partitions[partition] == nil { state.note(keys, in: partition) }
+        var held = state.partitions.removeValue(forKey: partition) ?? Partition()
+        var last: [PrimaryKey: [UInt8]] = [:]
+        for (key, row) in zip(keys, encoded) { last[key] = row }
+        for (key, row) in last {
+            held.add(key, Row(number: state.nextNumber, bytes: row))
+            state.nextNumber += 1
+        }
+        state.partitions[partition] = held
+        return replaced
+    }
+
+    func flush() { state.withLock { $0.journal = [] } }
+
+    func loseUnflushed() -> Int64 {
+        state.withLock { state in
+            let copies = { (state: State) in state.partitions.values.reduce(0) { $0 + $1.copies } }
+            let before = copies(state)
+            for (partition, undo) in state.journal.reversed() {
+                state.partitions[partition, default: Partition()].restore(undo)
+            }
+            state.journal = []
+            for name in state.partitions.keys { state.partitions[name]?.forgetOrder() }
+            return before - copies(state)
         }
     }
 
@@ -141,10 +229,13 @@ final class MemoryRows: RowKeeper {
         return (keys, encoded)
     }
 
-    func delete(_ keys: [PrimaryKey], partitions: [String]) -> Int64 {
+    func delete(_ filter: KeyFilter, partitions: [String]) -> Int64 {
         state.withLock { state in
             var removed: Int64 = 0
             for name in partitions {
+                guard let found = state.partitions[name]?.keys(filter) else { continue }
+                let keys = Array(found)
+                state.note(keys, in: name)
                 removed += state.partitions[name]?.remove(keys) ?? 0
             }
             return removed

@@ -20,6 +20,14 @@ public final class MilvusTwin: Sendable {
         case tally
     }
 
+    /// What an Insert does with a key that is there.
+    public enum ExistingKeys: String, Sendable, CaseIterable {
+        /// Adds a copy, as Go servers do: `count(*)` counts every one, and a page has the last.
+        case doubled
+        /// Replaces the row, in whichever partition it is, as Milvus Lite 3 does.
+        case overwritten
+    }
+
     public struct Options: Sendable {
         /// 0 takes any free port.
         public var port = 0
@@ -27,6 +35,9 @@ public final class MilvusTwin: Sendable {
         public var store = Store.memory
         public var generated: [CollectionName: Generated] = [:]
         public var behaviour = Behaviour.normal
+        public var existingKeys = ExistingKeys.doubled
+        /// Methods that a server of another version would not know: UNIMPLEMENTED.
+        public var unknownMethods: Set<String> = []
         /// The greatest `limit` of a Query.
         public var queryWindow = 16_384
         /// Messages above these are RESOURCE_EXHAUSTED. A request above 512 MiB resets its stream.
@@ -62,18 +73,41 @@ public final class MilvusTwin: Sendable {
 
     private let engine: TwinEngine
     private let seam: FaultSeam
-    private let server: GRPCServer<HTTP2ServerTransport.Posix>
+    private typealias Server = GRPCServer<HTTP2ServerTransport.Posix>
+    /// The one that serves, or is about to.
+    private let current: Mutex<Server>
+    private let restarts = Restarts()
     private let boundPort = Atomic(0)
+
+    /// Restarts that were ordered and not yet carried out.
+    private final class Restarts: Sendable {
+        let orders = AsyncStream.makeStream(of: Duration.self)
+        let count = Atomic(0)
+        let lostRows = Atomic<Int64>(0)
+
+        /// What is lost is lost at once, before another call is answered.
+        func goDown(_ engine: TwinEngine, for down: Duration) {
+            lostRows.wrappingAdd(engine.loseUnflushed(), ordering: .relaxed)
+            count.wrappingAdd(1, ordering: .relaxed)
+            orders.continuation.yield(down)
+        }
+    }
 
     public init(_ options: Options = Options()) throws {
         let engine = try TwinEngine(options)
         let seam = FaultSeam(options.behaviour)
         self.engine = engine
         self.seam = seam
-        server = GRPCServer(
+        current = Mutex(MilvusTwin.server(engine, seam, port: options.port, restarts))
+    }
+
+    private static func server(
+        _ engine: TwinEngine, _ seam: FaultSeam, port: Int, _ restarts: Restarts
+    ) -> Server {
+        GRPCServer(
             transport: HTTP2ServerTransport.Posix(
-                address: .ipv4(host: "127.0.0.1", port: options.port),
-                transportSecurity: MilvusTwin.security(options.tls),
+                address: .ipv4(host: "127.0.0.1", port: port),
+                transportSecurity: security(engine.options.tls),
                 config: .defaults { config in
                     // Small frames and windows cost large messages up to four times the time.
                     config.http2.maxFrameSize = 1 << 20
@@ -82,7 +116,9 @@ public final class MilvusTwin: Sendable {
                     // a test sets lower is looked at where it can be said.
                     config.rpc.maxRequestPayloadSize = 512 << 20
                 }),
-            router: TwinRouter.router(engine, seam))
+            router: TwinRouter.router(engine, seam) { down in
+                restarts.goDown(engine, for: down)
+            })
     }
 
     private static func security(
@@ -100,11 +136,57 @@ public final class MilvusTwin: Sendable {
     }
 
     /// Serves until the task is cancelled; once. Connections are closed then, whatever they carry.
-    public func run() async throws { try await server.serve() }
+    public func run() async throws {
+        while let down = try await serveUntilRestart() {
+            let port = boundPort.load(ordering: .acquiring)
+            // Before the pause, so that `ready` waits for this one.
+            current.withLock { $0 = MilvusTwin.server(engine, seam, port: port, restarts) }
+            try await Task.sleep(for: down)
+        }
+    }
+
+    /// The whole transport is stopped and made anew: its connections cannot be cut from inside.
+    /// - Returns: for how long nothing shall listen; nil at the end.
+    private func serveUntilRestart() async throws -> Duration? {
+        let server = current.withLock { $0 }
+        return try await withThrowingTaskGroup(of: Duration?.self) { group in
+            group.addTask {
+                try await server.serve()
+                return nil
+            }
+            group.addTask { [orders = restarts.orders.stream] in
+                for await down in orders { return down }
+                return nil
+            }
+            defer { group.cancelAll() }
+            let first = try await group.next() ?? nil
+            guard let first else { return nil }
+            // Cancelled with calls under way it may crash (NIOAsyncWriter, swift-nio 2.101): they end by
+            // themselves, with a failure, because their life is over.
+            server.beginGracefulShutdown()
+            while await group.nextResult() != nil {}
+            return first
+        }
+    }
+
+    /// Goes down as a server that is killed: what no Flush covered is gone, acknowledged or not, what
+    /// is under way is not answered, every connection breaks, and nothing listens for a while. Then it
+    /// serves again, on the same port; collections, indexes and load states are as they were.
+    ///
+    /// Nothing is lost twice by calling it while it is down.
+    public func restart(down: Duration = .milliseconds(200)) {
+        restarts.goDown(engine, for: down)
+    }
+
+    /// Since the twin was made.
+    public var restartCount: Int { restarts.count.load(ordering: .relaxed) }
+    /// Rows that restarts took, since the twin was made.
+    public var lostRowCount: Int64 { restarts.lostRows.load(ordering: .relaxed) }
 
     /// Returns the port when the server listens.
     @discardableResult
     public func ready() async throws -> Int {
+        let server = current.withLock { $0 }
         guard let port = try await server.transport.listeningAddress.ipv4?.port else {
             throw CannotListen(description: "the twin cannot listen on a loopback port")
         }
@@ -140,13 +222,23 @@ public final class MilvusTwin: Sendable {
         TwinMethod(rawValue: method).map { seam.calls(of: $0) } ?? 0
     }
 
+    /// How often each method was called since then, and how often each fault of a rule was met.
+    public var counts: (calls: [String: Int], faults: [String: Int]) { seam.counts }
+
+    /// Takes at most so much a second from now on, and refuses what is above; nil takes all.
+    public func limit(_ rate: Rate, to perSecond: Double?) {
+        engine.rates.limit(rate, to: perSecond)
+    }
+    /// How many calls were refused for a rate, since the twin was made.
+    public var rateRefusalCount: Int { engine.rates.refusalCount }
+
     /// Calls a method without the network; a refusal is in the reply.
     public func answer(_ method: String, _ request: [UInt8]) throws -> [UInt8] {
         guard let method = TwinMethod(rawValue: method) else {
             throw RPCError(code: .unimplemented, message: "unknown method \(method)")
         }
         do {
-            return try engine.answer(method, request, pageLimit: nil)
+            return try engine.answer(method, request)
         } catch let refusal as TwinRefusal {
             return try refusal.reply(to: method)
         }
@@ -156,73 +248,4 @@ public final class MilvusTwin: Sendable {
     /// came; a collection in memory is summed up as it can be read, each key once a partition.
     /// - Throws: when there is none of this name.
     public func tally(of name: CollectionName) throws -> Tally { try engine.tally(of: name) }
-}
-
-/// Methods to handlers, by hand: there are no generated stubs.
-private enum TwinRouter {
-    static func router(
-        _ engine: TwinEngine, _ seam: FaultSeam
-    ) -> RPCRouter<HTTP2ServerTransport.Posix> {
-        var router = RPCRouter<HTTP2ServerTransport.Posix>()
-        for method in TwinMethod.allCases {
-            router.registerHandler(
-                forMethod: MethodDescriptor(
-                    fullyQualifiedService: TwinMethod.service, method: method.rawValue),
-                deserializer: BytesCodec(), serializer: BytesCodec()
-            ) { request, _ in
-                let message = try await ServerRequest(stream: request).message
-                try check(message, "received message", engine.options.requestBytes)
-                let reply = try await answer(engine, method, message, seam.fault(in: method))
-                try check(reply, "trying to send message", engine.options.replyBytes)
-                return StreamingServerResponse(single: ServerResponse(message: reply))
-            }
-        }
-        return router
-    }
-
-    private static func check(_ message: [UInt8], _ what: String, _ limit: Int) throws {
-        guard message.count > limit else { return }
-        throw RPCError(
-            code: .resourceExhausted,
-            message: "grpc: \(what) larger than max (\(message.count) vs. \(limit))")
-    }
-
-    private static func answer(
-        _ engine: TwinEngine, _ method: TwinMethod, _ request: [UInt8],
-        _ fault: MilvusTwin.Behaviour.Fault?
-    ) async throws -> [UInt8] {
-        var pageLimit: Int?
-        switch fault {
-        case .refuse(let code, let reason)?:
-            return try TwinRefusal(code: code, reason: reason).reply(to: method)
-        case .fail(let code, let message)?: throw RPCError(code: code, message: message)
-        case .reply(let bytes)?: return bytes
-        case .delay(let duration)?: try await Task.sleep(for: duration)
-        case .truncatePage(let rows)?: pageLimit = rows
-        case .applyThenFail?, nil: break
-        }
-        let reply: [UInt8]
-        do {
-            reply = try engine.answer(method, request, pageLimit: pageLimit)
-        } catch let refusal as TwinRefusal {
-            reply = try refusal.reply(to: method)
-        }
-        if case .applyThenFail(let code, let message)? = fault {
-            throw RPCError(code: code, message: message)
-        }
-        return reply
-    }
-}
-
-/// Messages as the bytes they are.
-private struct BytesCodec: MessageSerializer, MessageDeserializer {
-    func serialize<Bytes: GRPCContiguousBytes>(_ message: [UInt8]) throws -> Bytes {
-        var bytes = Bytes(repeating: 0, count: message.count)
-        bytes.withUnsafeMutableBytes { $0.copyBytes(from: message) }
-        return bytes
-    }
-
-    func deserialize<Bytes: GRPCContiguousBytes>(_ bytes: Bytes) throws -> [UInt8] {
-        bytes.withUnsafeBytes { Array($0) }
-    }
 }

@@ -8,7 +8,8 @@ protocol RowKeeper: Sendable {
     func write(
         _ rows: IncomingRows, _ bytes: UnsafeRawBufferPointer, partition: String, replacing: Bool
     ) throws -> Int64
-    func delete(_ keys: [PrimaryKey], partitions: [String]) throws -> Int64
+    /// - Returns: how many copies went.
+    func delete(_ filter: KeyFilter, partitions: [String]) throws -> Int64
     /// Every copy counts.
     func count(_ filter: KeyFilter, partitions: [String]) throws -> Int64
     /// The first rows by key, each key once, its latest copy: the FieldData of each of `fields`.
@@ -16,6 +17,11 @@ protocol RowKeeper: Sendable {
         _ filter: KeyFilter, partitions: [String], fields: [Int], limit: Int
     ) throws -> [PageColumn]
     func tally(partitions: [String]) throws -> MilvusTwin.Tally
+    /// From here on what is there outlives a restart.
+    func flush()
+    /// Everything is as it was at the last flush.
+    /// - Returns: how many rows are gone; below zero where deletes were forgotten.
+    func loseUnflushed() -> Int64
 }
 
 /// A column of a reply.
@@ -41,6 +47,21 @@ struct PageColumn {
         case .varints: payload += cell ?? [0]
         case .fixed(let width), .dense(let width):
             payload += cell ?? ArraySlice(repeating: 0, count: width)
+        }
+    }
+
+    /// Of a column without nulls.
+    var rowCount: Int {
+        switch field.layout {
+        case .varints: return payload.reduce(0) { $1 < 0x80 ? $0 + 1 : $0 }
+        case .fixed(let width), .dense(let width): return payload.count / width
+        case .records:
+            return payload.withUnsafeBytes { bytes in
+                var reader = ByteReader(bytes, 0..<bytes.count)
+                var count = 0
+                while (try? reader.tag()) != nil, (try? reader.delimited()) != nil { count += 1 }
+                return count
+            }
         }
     }
 

@@ -6,18 +6,24 @@ import Synchronization
 /// It cannot know whether a key came before, so an Upsert counts as an Insert; and of a range
 /// of keys it can count only what lies wholly inside or outside.
 final class TallyRows: RowKeeper {
-    private let parts = Mutex<[String: MilvusTwin.Tally]>([:])
+    private typealias Parts = [String: MilvusTwin.Tally]
+    private let parts = Mutex<Parts>([:])
+    /// Those of the last flush.
+    private let flushed = Mutex<Parts>([:])
 
     func write(
         _ rows: IncomingRows, _ bytes: UnsafeRawBufferPointer, partition: String, replacing: Bool
     ) throws -> Int64 {
+        guard !rows.onlyFirstShard else {
+            throw TwinRefusal.unexpected("a tally takes all rows of a request")
+        }
         // Outside the lock: requests are summed up side by side.
         let tally = try rows.tally(bytes)
         parts.withLock { $0[partition, default: .init()] += tally }
         return 0
     }
 
-    func delete(_ keys: [PrimaryKey], partitions: [String]) throws -> Int64 {
+    func delete(_ filter: KeyFilter, partitions: [String]) throws -> Int64 {
         throw TwinRefusal.unexpected("a tally keeps no rows to delete")
     }
 
@@ -25,7 +31,7 @@ final class TallyRows: RowKeeper {
         var count: Int64 = 0
         for part in parts.withLock({ held in partitions.compactMap { held[$0] } }) {
             guard let least = part.least, let greatest = part.greatest else { continue }
-            guard filter.keys == nil else {
+            guard filter.keys == nil, filter.alternatives.isEmpty else {
                 throw TwinRefusal.unexpected("a tally keeps no rows to look among")
             }
             switch (filter.contains(least), filter.contains(greatest)) {
@@ -41,6 +47,19 @@ final class TallyRows: RowKeeper {
         _ filter: KeyFilter, partitions: [String], fields: [Int], limit: Int
     ) throws -> [PageColumn] {
         throw TwinRefusal.unexpected("a tally keeps no rows to read")
+    }
+
+    func flush() {
+        let now = parts.withLock { $0 }
+        flushed.withLock { $0 = now }
+    }
+
+    func loseUnflushed() -> Int64 {
+        let last = flushed.withLock { $0 }
+        return parts.withLock { parts in
+            defer { parts = last }
+            return parts.values.reduce(0) { $0 + $1.rows } - last.values.reduce(0) { $0 + $1.rows }
+        }
     }
 
     func tally(partitions: [String]) -> MilvusTwin.Tally {

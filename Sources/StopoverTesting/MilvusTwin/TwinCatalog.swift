@@ -10,7 +10,7 @@ struct TwinCollection: Sendable {
     let created: UInt64
     let shards: Int32
     let consistencyLevel: Int32
-    let properties: [MilvusKeyValuePair]
+    var properties: [MilvusKeyValuePair]
     /// How many hidden partitions a partition key spreads over.
     let hiddenPartitions: Int
     /// In the order in which they were made.
@@ -22,6 +22,12 @@ struct TwinCollection: Sendable {
     var flushedRows: Int64 = 0
     var writtenRows: Int64 = 0
     var flushes: Int64 = 0
+
+    /// Keys of the client's, though it makes them itself: milvus#44424, Milvus 2.6.3 and later.
+    var takesKeys: Bool {
+        schema.keyField.type == .int64
+            && properties.last { $0.key == "allow_insert_auto_id" }?.value == "true"
+    }
 
     var partitionNames: [String] { partitions.map(\.name) }
     var description: MilvusCollectionSchema { schema.message }
@@ -41,6 +47,8 @@ struct TwinCatalog: Sendable {
     static let defaultDatabase = "default"
 
     var databases: [String: [String: TwinCollection]] = [defaultDatabase: [:]]
+    /// For each database the collections' numbers by their aliases.
+    var aliases: [String: [String: Int64]] = [:]
     private var nextID: Int64 = 445_000_000_000_000_000
 
     /// An empty name is the default one's.
@@ -63,7 +71,7 @@ struct TwinCatalog: Sendable {
         _ database: String, _ name: String, errorCode: Int32 = 4
     ) throws -> TwinCollection {
         let database = TwinCatalog.database(database)
-        guard let collection = databases[database]?[name] else {
+        guard let collection = databases[database]?[unaliased(database, name)] else {
             throw TwinRefusal.collectionMissing(database, name, errorCode: errorCode)
         }
         return collection
@@ -74,8 +82,23 @@ struct TwinCatalog: Sendable {
     ) throws -> Value {
         var collection = try collection(database, name)
         let value = try body(&collection)
-        databases[TwinCatalog.database(database)]?[name] = collection
+        let database = TwinCatalog.database(database)
+        let own = unaliased(database, name)
+        databases[database]?[own] = collection
         return value
+    }
+
+    /// The name of the collection that an alias stands for; any other name as it is.
+    private func unaliased(_ database: String, _ name: String) -> String {
+        guard let id = aliases[database]?[name],
+            let held = databases[database]?.first(where: { $0.value.id == id })
+        else { return name }
+        return held.key
+    }
+
+    func aliases(of id: Int64, in database: String) -> [String] {
+        aliases[TwinCatalog.database(database), default: [:]].filter { $0.value == id }.keys
+            .sorted()
     }
 
     static func check(name: String, of what: String) throws {

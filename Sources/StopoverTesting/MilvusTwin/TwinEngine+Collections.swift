@@ -54,12 +54,16 @@ extension TwinEngine {
                 }
                 return MilvusStatus()
             }
+            guard catalog.aliases[database]?[name] == nil else {
+                throw TwinRefusal.unexpected(
+                    "create duplicate collection with different parameters, collection: \(name)")
+            }
             guard request.numPartitions == 0 || schema.hasPartitionKey else {
                 throw TwinRefusal.badParameter(
                     "num_partitions should only be specified with partition key field enabled")
             }
             let rows: any RowKeeper =
-                options.store == .memory ? MemoryRows(schema) : TallyRows()
+                options.store == .memory ? MemoryRows(schema, options.existingKeys) : TallyRows()
             let collection = TwinCollection(
                 id: catalog.newID(), schema: schema, rows: rows, created: created,
                 shards: max(request.shardsNum, 1), consistencyLevel: request.consistencyLevel,
@@ -75,11 +79,14 @@ extension TwinEngine {
     func describeCollection(
         _ request: MilvusDescribeCollectionRequest
     ) throws -> MilvusDescribeCollectionResponse {
-        let held = try catalog.withLock {
-            try $0.collection(request.dbName, request.collectionName, errorCode: 1)
+        let (held, aliases) = try catalog.withLock { catalog in
+            let held = try catalog.collection(
+                request.dbName, request.collectionName, errorCode: 1)
+            return (held, catalog.aliases(of: held.id, in: request.dbName))
         }
         return .with {
             $0.schema = held.description
+            $0.aliases = aliases
             $0.schema.name = request.collectionName
             $0.collectionID = held.id
             $0.collectionName = request.collectionName
@@ -101,6 +108,22 @@ extension TwinEngine {
         return MilvusStatus()
     }
 
+    /// Changes properties, or takes some away.
+    func alterCollection(_ request: MilvusAlterCollectionRequest) throws -> MilvusStatus {
+        try catalog.withLock { catalog in
+            try catalog.change(request.dbName, request.collectionName) { held in
+                guard request.properties.isEmpty != request.deleteKeys.isEmpty else {
+                    throw TwinRefusal.badParameter(
+                        "properties to set, or keys to delete: one of the two")
+                }
+                let gone = Set(request.deleteKeys + request.properties.map(\.key))
+                held.properties.removeAll { gone.contains($0.key) }
+                held.properties += request.properties
+            }
+            return MilvusStatus()
+        }
+    }
+
     func hasCollection(_ request: MilvusHasCollectionRequest) -> MilvusBoolResponse {
         let held = catalog.withLock {
             $0.databases[TwinCatalog.database(request.dbName)]?[request.collectionName]
@@ -118,7 +141,8 @@ extension TwinEngine {
             guard let others = catalog.databases[new] else {
                 throw TwinRefusal.unexpected("target database:\(new) not found")
             }
-            guard others[request.newName] == nil else {
+            guard others[request.newName] == nil, catalog.aliases[new]?[request.newName] == nil
+            else {
                 throw TwinRefusal.unexpected(
                     "duplicated new collection name \(new):\(request.newName) with other "
                         + "collection name or alias")
@@ -129,14 +153,33 @@ extension TwinEngine {
         }
     }
 
-    /// Nobody can make one here.
+    // MARK: Aliases
+
+    func createAlias(_ request: MilvusCreateAliasRequest) throws -> MilvusStatus {
+        try TwinCatalog.check(name: request.alias, of: "alias")
+        let database = TwinCatalog.database(request.dbName)
+        return try catalog.withLock { catalog in
+            let held = try catalog.collection(database, request.collectionName)
+            guard catalog.databases[database]?[request.alias] == nil,
+                catalog.aliases[database]?[request.alias] ?? held.id == held.id
+            else { throw TwinRefusal.aliasTaken(request.alias) }
+            catalog.aliases[database, default: [:]][request.alias] = held.id
+            return MilvusStatus()
+        }
+    }
+
     func listAliases(_ request: MilvusListAliasesRequest) throws -> MilvusListAliasesResponse {
-        if !request.collectionName.isEmpty {
-            _ = try catalog.withLock { try $0.collection(request.dbName, request.collectionName) }
+        let aliases = try catalog.withLock { catalog in
+            guard !request.collectionName.isEmpty else {
+                return (catalog.aliases[TwinCatalog.database(request.dbName)] ?? [:]).keys.sorted()
+            }
+            let held = try catalog.collection(request.dbName, request.collectionName)
+            return catalog.aliases(of: held.id, in: request.dbName)
         }
         return .with {
             $0.dbName = TwinCatalog.database(request.dbName)
             $0.collectionName = request.collectionName
+            $0.aliases = aliases
         }
     }
 

@@ -111,6 +111,7 @@ extension TwinEngine {
             response.dbName = TwinCatalog.database(request.dbName)
             for name in request.collectionNames {
                 let segments: [Int64] = try catalog.change(request.dbName, name) { held in
+                    held.rows.flush()
                     guard held.writtenRows > 0 else { return [] }
                     held.flushedRows += held.writtenRows
                     held.writtenRows = 0

@@ -3,27 +3,63 @@ import MilvusProto
 import StopoverCore
 
 extension TwinEngine {
-    func write(_ request: [UInt8], replacing: Bool) throws -> [UInt8] {
-        try request.withUnsafeBytes { bytes in
+    func write(
+        _ request: [UInt8], replacing: Bool, onlyFirstShard: Bool = false
+    ) throws -> [UInt8] {
+        try rates.check(.writes)
+        return try request.withUnsafeBytes { bytes in
             let message = try InsertMessage(bytes)
             let held = try catalog.withLock {
                 try $0.collection(message.database, message.collection)
             }
             let partition = try partition(of: message, in: held)
-            var rows = try IncomingRows(message, held.schema, bytes)
+            var rows = try IncomingRows(
+                message, held.schema, bytes, takesKeys: held.takesKeys)
+            rows.onlyFirstShard = onlyFirstShard
+            var replaced: Int64 = 0
             if held.schema.keyField.isAutoKey {
-                guard !replacing else {
-                    throw TwinRefusal.badParameter(
-                        "upsert can not assign primary field data when auto id enabled")
-                }
-                rows.autoKeys = newKeys(rows.rowCount)
+                replaced = try makeKeys(for: &rows, of: held, partition, bytes, replacing)
+                replaced += try held.rows.write(
+                    rows, bytes, partition: partition, replacing: false)
+            } else {
+                replaced = try held.rows.write(
+                    rows, bytes, partition: partition, replacing: replacing)
             }
-            let replaced = try held.rows.write(
-                rows, bytes, partition: partition, replacing: replacing)
             note(rows.rowCount, of: held, message)
+            rates.spend(request.count, of: .writes)
             options.written?(request)
             return reply(to: rows, bytes, replaced: replaced, replacing: replacing)
         }
+    }
+
+    /// An Insert keeps the keys that were given to a collection that takes them. An Upsert deletes the
+    /// rows that have them and gives its own rows new ones: a new key is what Milvus 2.6 to master
+    /// makes of every row (milvus#46891).
+    /// - Returns: how many rows it deleted.
+    private func makeKeys(
+        for rows: inout IncomingRows, of held: TwinCollection, _ partition: String,
+        _ bytes: UnsafeRawBufferPointer, _ replacing: Bool
+    ) throws -> Int64 {
+        guard replacing else {
+            if rows.givenKeys == nil {
+                rows.autoKeys = newKeys(rows.rowCount)
+            } else {
+                rows.keepGivenKeys()
+            }
+            return 0
+        }
+        guard let given = rows.givenKeys else {
+            throw TwinRefusal.badParameter(
+                "upsert can not assign primary field data when auto id enabled")
+        }
+        var keys: [PrimaryKey] = []
+        try given.forEach(bytes, rowCount: rows.rowCount) { _, cell in
+            keys.append(.int64(try RowBytes.int64(cell)))
+        }
+        rows.autoKeys = newKeys(rows.rowCount)
+        var filter = KeyFilter()
+        filter.keys = Set(keys).sorted()
+        return try held.rows.delete(filter, partitions: [partition])
     }
 
     private func partition(
@@ -87,12 +123,10 @@ extension TwinEngine {
             try $0.collection(request.dbName, request.collectionName)
         }
         let filter = try KeyFilter(request.expr, key: held.schema.keyField)
-        guard let keys = filter.keys else {
-            throw TwinRefusal.unexpected("the twin deletes by `key in [...]` only")
-        }
+        // Go servers delete by anything but keys by reading first.
+        guard filter.keys != nil || held.isLoaded else { throw TwinRefusal.notLoaded }
         let names = request.partitionName.isEmpty ? [] : [request.partitionName]
-        let removed = try held.rows.delete(
-            keys.filter(filter.contains), partitions: held.partitions(named: names))
+        let removed = try held.rows.delete(filter, partitions: held.partitions(named: names))
         return try MilvusMutationResult.with {
             $0.deleteCnt = removed
             $0.timestamp = timestamp()
@@ -102,6 +136,7 @@ extension TwinEngine {
     // MARK: Query
 
     func query(_ request: MilvusQueryRequest, pageLimit: Int?) throws -> [UInt8] {
+        try rates.check(.reads)
         let held = try catalog.withLock {
             try $0.collection(request.dbName, request.collectionName)
         }
@@ -119,6 +154,11 @@ extension TwinEngine {
         let columns = try held.rows.page(
             filter, partitions: partitions, fields: fields,
             limit: min(limit, max(pageLimit ?? limit, 0)))
+        if rates.limitsReads,
+            let keys = columns.first(where: { $0.field.schema.isPrimaryKey })
+        {
+            rates.spend(keys.rowCount, of: .reads)
+        }
         var reply: [UInt8] = []
         reply.reserveCapacity(
             columns.reduce(1024) { $0 + $1.payload.count + ($1.valid?.count ?? 0) + 256 })

@@ -9,6 +9,9 @@ import Synchronization
 final class TwinEngine: Sendable {
     let options: MilvusTwin.Options
     let catalog: Mutex<TwinCatalog>
+    let rates = TwinRates()
+    /// Which life of the server it is: a call that began in an earlier one has no answer.
+    private let lives = Atomic(0)
     private let clock = Mutex<UInt64>(0)
     private let nextKey = Mutex<Int64>(445_100_000_000_000_000)
 
@@ -66,10 +69,36 @@ final class TwinEngine: Sendable {
 
     // MARK: Calls
 
-    /// - Parameter pageLimit: what a Query answers at most, by order of a test.
+    var life: Int { lives.load(ordering: .acquiring) }
+
+    /// What a restart takes away: all that no Flush covered.
+    /// - Returns: how many rows are gone.
+    @discardableResult
+    func loseUnflushed() -> Int64 {
+        lives.wrappingAdd(1, ordering: .acquiringAndReleasing)
+        return catalog.withLock { catalog in
+            var lost: Int64 = 0
+            for (database, collections) in catalog.databases {
+                for (name, held) in collections {
+                    lost += held.rows.loseUnflushed()
+                    catalog.databases[database]?[name]?.writtenRows = 0
+                }
+            }
+            return lost
+        }
+    }
+
+    /// By order of a test.
+    struct Restraint {
+        /// What a Query answers at most.
+        var pageLimit: Int?
+        /// A write takes the rows of one of two shards.
+        var onlyFirstShard = false
+    }
+
     /// - Throws: `TwinRefusal` for a reply that says no, `RPCError` for none.
     func answer(
-        _ method: TwinMethod, _ request: [UInt8], pageLimit: Int? = nil
+        _ method: TwinMethod, _ request: [UInt8], _ restraint: Restraint = .init()
     ) throws -> [UInt8] {
         switch method {
         case .getVersion:
@@ -86,6 +115,8 @@ final class TwinEngine: Sendable {
         case .dropCollection: return try run(dropCollection, request)
         case .hasCollection: return try run(hasCollection, request)
         case .renameCollection: return try run(renameCollection, request)
+        case .alterCollection: return try run(alterCollection, request)
+        case .createAlias: return try run(createAlias, request)
         case .listAliases: return try run(listAliases, request)
         case .createPartition: return try run(createPartition, request)
         case .showPartitions: return try run(showPartitions, request)
@@ -96,11 +127,13 @@ final class TwinEngine: Sendable {
         case .getCollectionStatistics: return try run(getCollectionStatistics, request)
         case .createIndex: return try run(createIndex, request)
         case .describeIndex: return try run(describeIndex, request)
-        case .insert: return try write(request, replacing: false)
-        case .upsert: return try write(request, replacing: true)
+        case .insert, .upsert:
+            return try write(
+                request, replacing: method == .upsert, onlyFirstShard: restraint.onlyFirstShard)
         case .delete: return try delete(MilvusDeleteRequest(serializedBytes: request))
         case .query:
-            return try query(MilvusQueryRequest(serializedBytes: request), pageLimit: pageLimit)
+            return try query(
+                MilvusQueryRequest(serializedBytes: request), pageLimit: restraint.pageLimit)
         case .flush: return try run(flush, request)
         case .getFlushState: return try run(getFlushState, request)
         }

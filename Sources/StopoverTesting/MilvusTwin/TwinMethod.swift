@@ -10,6 +10,8 @@ enum TwinMethod: String, Sendable, CaseIterable {
     case dropCollection = "DropCollection"
     case hasCollection = "HasCollection"
     case renameCollection = "RenameCollection"
+    case alterCollection = "AlterCollection"
+    case createAlias = "CreateAlias"
     case listAliases = "ListAliases"
     case createPartition = "CreatePartition"
     case showPartitions = "ShowPartitions"
@@ -32,7 +34,8 @@ enum TwinMethod: String, Sendable, CaseIterable {
     /// Whether the reply is a Status, rather than a message with one in its field 1.
     var answersStatusOnly: Bool {
         switch self {
-        case .createDatabase, .createCollection, .dropCollection, .renameCollection,
+        case .createAlias, .alterCollection, .createDatabase, .createCollection, .dropCollection,
+            .renameCollection,
             .createPartition, .loadCollection, .releaseCollection, .createIndex:
             true
         default: false

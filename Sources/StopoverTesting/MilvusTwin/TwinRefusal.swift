@@ -34,6 +34,9 @@ struct TwinRefusal: Error {
     static func partitionMissing(_ name: String) -> TwinRefusal {
         TwinRefusal(200, 15, "partition not found[partition=\(name)]")
     }
+    static func aliasTaken(_ name: String) -> TwinRefusal {
+        TwinRefusal(1602, 1, "alias exists already[alias=\(name)]")
+    }
     static func indexMissing(_ collection: String) -> TwinRefusal {
         TwinRefusal(700, 25, "index not found[collection=\(collection)]")
     }

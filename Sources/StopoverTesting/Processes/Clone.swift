@@ -7,8 +7,10 @@ public enum Clone {
             percentEncoded: false)
 
     /// The executable that was built beside the tests.
-    public static var binary: String {
-        Bundle.main.bundleURL.appending(path: "stopover").path(percentEncoded: false)
+    public static var binary: String { binary("stopover") }
+
+    public static func binary(_ name: String) -> String {
+        Bundle.main.bundleURL.appending(path: name).path(percentEncoded: false)
     }
 
     public static func script(_ name: String) -> String { root + "Scripts/" + name }

@@ -224,8 +224,13 @@ public struct LoadSimulation {
 
     mutating func delay(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
 
-    static let trouble = StopoverError(
-        .init("STO-SIMULATED", exit: .failed), "simulated", remedy: "none")
+    /// It passes by itself.
+    static let trouble = {
+        var error = StopoverError(
+            .init("STO-SIMULATED", exit: .failed), "simulated", remedy: "none")
+        error.isTransient = true
+        return error
+    }()
 
     func chunk(_ id: ChunkID) -> LoadCoordinator.Chunk {
         LoadCoordinator.Chunk(id: id, rowCount: weather.rowsPerChunk, fileBytes: 100)

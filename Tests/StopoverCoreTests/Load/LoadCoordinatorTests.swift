@@ -84,6 +84,11 @@ private func chunk(_ number: Int64, rows: Int = 10, bytes: Int = 100) -> LoadCoo
 }
 
 private let trouble = StopoverError(.init("STO-TEST", exit: .failed), "trouble", remedy: "none")
+private let passingTrouble = {
+    var error = trouble
+    error.isTransient = true
+    return error
+}()
 
 @Suite("The load coordinator")
 struct LoadCoordinatorTests {
@@ -355,10 +360,21 @@ struct LoadCoordinatorTests {
         bench.spool(1...1)
         bench.handle(.extractionFinished)
         bench.answer(.acknowledged)
-        bench.handle(.flushEnded(trouble))
+        bench.handle(.flushEnded(passingTrouble))
         #expect(bench.flushes == 1 && bench.pauses == 1 && bench.released.isEmpty)
         bench.handle(.pauseEnded)
         #expect(bench.flushes == 2)
+    }
+
+    @Test("ends with a flush that no waiting will help, and keeps the chunk")
+    func flushRefused() {
+        var bench = Bench()
+        bench.spool(1...1)
+        bench.handle(.extractionFinished)
+        bench.answer(.acknowledged)
+        bench.handle(.flushEnded(trouble))
+        #expect(bench.stopped??.message == trouble.message)
+        #expect(bench.pauses == 0 && bench.released.isEmpty)
     }
 
     @Test("stops only when nothing is in flight, and sends nothing more")

@@ -1,0 +1,80 @@
+import Foundation
+import StopoverTesting
+import Testing
+
+/// A whole job of 64 chunks over a disk that is ours and a ledger whose SQLite is, dying at its points.
+/// `crash-points` runs every point with every fault, and replays one.
+@Suite("A job of 64 chunks", .serialized)
+struct CrashPointsTests {
+    /// A case costs 0.3 s of a core, and there are some 930 points of spool and ledger and 155 of the
+    /// target: all of them with every fault are 55 minutes for each kind of keys (`crash-points points`).
+    /// So each run takes every point with one fault, another one in each run.
+    private static let diskFaults: [PointFault] = [.crashBefore, .torn, .crashAfter, .error, .full]
+    private static let targetFaults: [PointFault] = [
+        .crashBefore, .unanswered, .late, .crashAfter, .half, .serverLost,
+    ]
+    /// Seeds of pairs, and of volumes that go back.
+    private static let seeds: UInt64 = 40
+
+    private func check(_ tally: CrashCampaign.Tally, _ what: String) {
+        print("A job of 64 chunks, \(what): \(tally)")
+        for (crash, outcome) in tally.bad {
+            Issue.record(
+                "\(outcome.struck) → \(outcome.problems); crash-points replay \(crash.arguments)")
+        }
+    }
+
+    @Test(
+        "ends exact wherever the disk stops it: before a call, within it, or by an error",
+        arguments: CrashCase.Keys.allCases)
+    func disk(_ keys: CrashCase.Keys) async throws {
+        let campaign = try await CrashCampaign(keys)
+        let points = try await campaign.points()[.disk] ?? 0
+        let turn = Int.random(in: 0..<Self.diskFaults.count)
+        let tally = try await campaign.run(
+            campaign.cases(.disk, points: points, stride: 1, from: 0) { point in
+                [Self.diskFaults[(point + turn) % Self.diskFaults.count]]
+            })
+        check(tally, "keys \(keys), each of \(points) points of the disk, turn \(turn)")
+        #expect(tally.struck > tally.runs / 2)
+    }
+
+    @Test(
+        "ends exact wherever the target fails it: unanswered, half applied, late or forgotten",
+        arguments: CrashCase.Keys.allCases)
+    func target(_ keys: CrashCase.Keys) async throws {
+        let campaign = try await CrashCampaign(keys)
+        let points = try await campaign.points()[.target] ?? 0
+        let turn = Int.random(in: 0..<Self.targetFaults.count)
+        let tally = try await campaign.run(
+            campaign.cases(.target, points: points, stride: 1, from: 0) { point in
+                [Self.targetFaults[(point + turn) % Self.targetFaults.count]]
+            })
+        check(tally, "keys \(keys), each of \(points) points of the target, turn \(turn)")
+        #expect(tally.struck > tally.runs / 2)
+    }
+
+    @Test("ends exact after two faults, whatever the seed", arguments: CrashCase.Keys.allCases)
+    func pairs(_ keys: CrashCase.Keys) async throws {
+        let campaign = try await CrashCampaign(keys)
+        let points = try await campaign.points()
+        let start = UInt64.random(in: 0..<1 << 40)
+        check(
+            try await campaign.run(
+                (start..<start + Self.seeds).map { campaign.pair($0, points: points) }),
+            "keys \(keys), pairs from seed \(start)")
+    }
+
+    @Test(
+        "is never called complete with rows lost or doubled when its volume goes back",
+        arguments: CrashCase.Keys.allCases)
+    func rollback(_ keys: CrashCase.Keys) async throws {
+        let campaign = try await CrashCampaign(keys)
+        let points = try await campaign.points()
+        let start = UInt64.random(in: 0..<1 << 40)
+        let tally = try await campaign.run(
+            (start..<start + Self.seeds).map { campaign.rollback($0, points: points) })
+        check(tally, "keys \(keys), volumes that go back, from seed \(start)")
+        #expect(tally.lost == 0 && tally.doubled == 0)
+    }
+}

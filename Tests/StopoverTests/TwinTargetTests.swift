@@ -67,6 +67,28 @@ struct TwinTargetTests {
         #expect(titles.count == Int(Self.rows) && arrived.sorted() == titles.sorted())
     }
 
+    @Test(
+        "that names keys of another type ends the job by name", arguments: ["keep", "regenerate"])
+    func keyTypes(autoID: String) async throws {
+        let tool = try Tool()
+        var from = MilvusTwin.Options()
+        from.generated = [Self.name: MilvusTwin.Generated(rows: 1_000)]
+        var into = MilvusTwin.Options()
+        into.behaviour = .fault(.distort(.idType), of: "Insert")
+        try await MilvusTwin.with(from) { [into] source in
+            try await MilvusTwin.with(into) { target in
+                let file = try tool.migration(
+                    """
+                    source: {uri: "\(source.uri)"}
+                    target: {uri: "\(target.uri)"}
+                    collections: [{source: rows, auto_id: \(autoID)}]
+                    """)
+                let ended = try await tool.run(["run", file, "--job", "job"])
+                #expect(ended.status == 1 && ended.errors.contains("STO-LOAD-KEY-TYPE"), "\(ended)")
+            }
+        }
+    }
+
     /// What the rows of the collection hold, every copy that can be read; they are made of the row's
     /// number. Copies that cannot be read are found by the count.
     private func titles(on endpoint: MilvusEndpoint) async throws -> [PrimaryKey] {

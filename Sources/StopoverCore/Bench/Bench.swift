@@ -113,7 +113,7 @@ public struct Bench: Sendable {
     /// Pages of a range, one after the other, until the time is over or `body` has enough.
     private func read(
         _ partition: String?, _ range: KeyRange, until end: ContinuousClock.Instant,
-        _ body: (Page, Duration) throws -> Bool
+        _ body: (Page, Duration) throws(StopoverError) -> Bool
     ) async throws {
         var cursor = SplitCursor(
             remaining: range,

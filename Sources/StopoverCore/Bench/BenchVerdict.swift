@@ -64,9 +64,11 @@ public struct BenchVerdict: Hashable, Sendable, Codable {
         var lines: [String] = []
         switch limit {
         case .source:
-            lines.append("the source limits: it gives \(rate(source)), the target takes \(rate(target))")
+            lines.append(
+                "the source limits: it gives \(rate(source)), the target takes \(rate(target))")
         case .target:
-            lines.append("the target limits: it takes \(rate(target)), the source gives \(rate(source))")
+            lines.append(
+                "the target limits: it takes \(rate(target)), the source gives \(rate(source))")
         case .processor:
             lines.append(
                 "this machine limits: both together make \(rate(both)) with all its processors busy, "

@@ -19,6 +19,16 @@ extension StopoverError {
             cause: cause)
     }
 
+    static func keysOfAnotherType(_ collection: CollectionName) -> StopoverError {
+        StopoverError(
+            .loadKeyType,
+            "the target answered an insert into \(collection) with keys of another type than the "
+                + "collection's",
+            remedy:
+                "No key that it names can be believed: check that it is a Milvus server. Drop the "
+                + "half-made copy with `stopover cancel JOB --drop`.")
+    }
+
     static func rowTooLarge(_ error: StopoverError) -> StopoverError {
         StopoverError(
             .loadRowTooLarge, "one row alone is larger than the target takes in a request",
@@ -30,5 +40,6 @@ extension StopoverError {
 
 extension StopoverError.Code {
     public static let loadInDoubt = Self("STO-LOAD-IN-DOUBT", exit: .failed)
+    public static let loadKeyType = Self("STO-LOAD-KEY-TYPE", exit: .failed)
     public static let loadRowTooLarge = Self("STO-LOAD-ROW-TOO-LARGE", exit: .failed)
 }

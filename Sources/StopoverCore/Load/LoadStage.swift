@@ -137,6 +137,9 @@ struct LoadStage: Sendable {
             }
         switch outcome {
         case .acknowledged(let ids):
+            guard ids.isEmpty || ids.type == plan.target.schema.primaryKey?.type else {
+                return .failed(.keysOfAnotherType(send.collection))
+            }
             engine.writing.ended(nil)
             try await engine.ledger.commit([
                 .chunkAcked(

@@ -138,6 +138,15 @@ public enum WrittenIDs: Sendable, Hashable, Codable {
         case .varchar(let ids): ids.count
         }
     }
+
+    public var isEmpty: Bool { count == 0 }
+
+    var type: DataType {
+        switch self {
+        case .int64: .int64
+        case .varchar: .varchar
+        }
+    }
 }
 
 /// A flush under way: what to poll for. Opaque to the engine.

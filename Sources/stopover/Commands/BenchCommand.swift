@@ -40,7 +40,9 @@ struct BenchCommand: AsyncParsableCommand {
 
     private var parallelism: [Int]? {
         let numbers = requests.split(separator: ",").map { Int($0) }
-        let known = numbers.compactMap(\.self).filter { (1...MigrationLimits.mostWorkers).contains($0) }
+        let known = numbers.compactMap(\.self).filter {
+            (1...MigrationLimits.mostWorkers).contains($0)
+        }
         return known.count == numbers.count && !known.isEmpty ? known.sorted() : nil
     }
 
@@ -76,7 +78,9 @@ struct BenchCommand: AsyncParsableCommand {
 
     private func chosen(from plan: MigrationPlan) throws(StopoverError) -> TransferPlan {
         let transfers = plan.transfers.filter { transfer in
-            collection.map { "\(transfer.source.name)" == $0 || transfer.source.name.collection == $0 }
+            collection.map {
+                "\(transfer.source.name)" == $0 || transfer.source.name.collection == $0
+            }
                 ?? true
         }
         guard let largest = transfers.max(by: { $0.sourceRows < $1.sourceRows }) else {

@@ -79,7 +79,8 @@ struct BenchPage {
             return "<tr>" + cells.map { "<td>\($0)</td>" }.joined() + "</tr>"
         }
         let heads = [
-            "measurement", "rows/s", "bytes/s", "p50 ms", "p99 ms", "slowest ms", "CPU s/GB", "cores",
+            "measurement", "rows/s", "bytes/s", "p50 ms", "p99 ms", "slowest ms", "CPU s/GB",
+            "cores",
         ]
         return "<table><tr>" + heads.map { "<th>\($0)</th>" }.joined() + "</tr>\n"
             + rows.joined(separator: "\n") + "</table>"

@@ -146,7 +146,8 @@ public struct Bench: Sendable {
         var batches: [Batch] = []
         var bytes = 0
         for split in splits where bytes < Bench.samplePagesBytes {
-            try await read(split.partition, split.range, until: .now + .seconds(60)) { page, _ in
+            try await read(split.partition, split.range, until: .now + .seconds(60)) {
+                (page, _) throws(StopoverError) in
                 guard page.batch.rowCount > 0 else { return true }
                 let batch = try transform.apply(page.batch).batch
                 if batch.rowCount > 0 { batches.append(batch) }

@@ -7,7 +7,11 @@ extension Engine {
         try await retryingControl {
             // A rename whose answer was lost has happened: ask before each try.
             guard try await target.describe(name) != nil else { return }
-            try await target.rename(name, to: newName)
+            do {
+                try await target.rename(name, to: newName)
+            } catch let error as StopoverError where error.code == .collectionMissing {
+                // An earlier try, or one of a run that was killed, came late: what is there counts.
+            }
         }
         let isThere = try await retryingControl { try await target.describe(newName) != nil }
         guard isThere else {

@@ -58,6 +58,14 @@ struct StagingCollection: Sendable {
             else { throw StopoverError.stagingGone(name) }
             return transfer
         }
+        return try await takeNewest(transfer, tries: StagingCollection.mostTries)
+    }
+
+    /// A rename of the run before, which was killed with it under way, may come between the look and the
+    /// rename here: so often it is looked again.
+    private static let mostTries = 5
+
+    private func takeNewest(_ transfer: TransferRecord, tries: Int) async throws -> TransferRecord {
         let found = try await engine.retryingControl {
             // Runs that died between the record of an epoch and its rename leave an older name.
             guard let found = try await staging.generations(on: engine.target).first else {
@@ -70,7 +78,11 @@ struct StagingCollection: Sendable {
         var next = transfer
         next.epoch = max(transfer.epoch, staging.epoch(in: found.collection) ?? 0) + 1
         try await engine.ledger.commit([.transferEpoch(transfer.id, next.epoch)])
-        try await engine.rename(found, to: staging.name(epoch: next.epoch))
+        do {
+            try await engine.rename(found, to: staging.name(epoch: next.epoch))
+        } catch let error as StopoverError where error.code == .renameLost && tries > 1 {
+            return try await takeNewest(next, tries: tries - 1)
+        }
         return next
     }
 

@@ -200,6 +200,7 @@ public protocol Target: Cluster {
 extension StopoverError.Code {
     /// It came too fast, and passes later.
     public static let clusterRateLimited = Self("STO-CLUSTER-RATE-LIMITED", exit: .failed)
+    public static let collectionMissing = Self("STO-COLLECTION-MISSING", exit: .failed)
     /// The server does not know this call.
     public static let clusterUnimplemented = Self("STO-CLUSTER-UNIMPLEMENTED", exit: .failed)
     /// The user of the credentials may not make this call.

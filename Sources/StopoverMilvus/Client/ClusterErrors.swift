@@ -14,7 +14,6 @@ extension StopoverError.Code {
     /// The server answered what the protocol does not allow.
     public static let clusterContract = Self("STO-CLUSTER-CONTRACT", exit: .failed)
     public static let databaseMissing = Self("STO-DATABASE-MISSING", exit: .failed)
-    public static let collectionMissing = Self("STO-COLLECTION-MISSING", exit: .failed)
     public static let collectionExists = Self("STO-COLLECTION-EXISTS", exit: .failed)
     public static let collectionNotLoaded = Self("STO-COLLECTION-NOT-LOADED", exit: .failed)
     public static let collectionExternal = Self("STO-COLLECTION-EXTERNAL", exit: .refused)

@@ -73,7 +73,7 @@ extension Engine {
     ) async throws -> LoadCoordinator {
         var settings = LoadCoordinator.Settings(
             spoolBytes: limits.spoolBytes, doubts: plan.doubts)
-        settings.requestLimit = limits.insertRequests
+        settings.requestLimit = tuning.inserts.now
         let spooled = try await ledger.chunks(of: transfer.id, in: .spooled)
         let (record, load) = try LoadCoordinator.resumed(
             transfer, settings, spooled: spooled.map(LoadCoordinator.Chunk.init),

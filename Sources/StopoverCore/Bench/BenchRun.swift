@@ -32,6 +32,7 @@ struct BenchRun: Sendable {
             source: source, target: target, ledger: ledger,
             spool: try Spool(
                 directory: directory.spoolPath, limitBytes: options.limits.spoolBytes,
+                memoryBytes: options.limits.spoolMemoryBytes, packing: options.limits.spoolPacking,
                 seed: job.seed, resting: []),
             quarantine: try Quarantine(directory: directory.quarantinePath, records: []),
             board: board, errors: ErrorLog(directory), limits: options.limits, stop: stop)

@@ -34,29 +34,34 @@ struct ExtractStage: Sendable {
         let queue = BoundedChannel<SplitRecord>(capacity: max(splits.count, 1)) { _ in 1 }
         for split in splits { try await queue.send(split) }
         queue.finish()
+        let readers = min(MigrationLimits.mostWorkers, max(splits.count, 1))
+        let crew = Crew(engine.tuning.cursors, most: readers)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<min(engine.limits.cursors, max(splits.count, 1)) {
+            for _ in 0..<readers {
                 group.addTask {
+                    try await crew.enter()
                     while let split = try await queue.next(), !engine.stop.isRequested {
-                        try await read(split)
+                        try await read(split, crew)
                     }
+                    try await crew.leave()
                 }
             }
             try await group.endAtFirstError()
         }
     }
 
-    private func read(_ split: SplitRecord) async throws {
+    private func read(_ split: SplitRecord, _ crew: Crew) async throws {
         var cursor = SplitCursor(
             remaining: split.remaining,
             sizer: PageSizer(
-                targetBytes: engine.limits.pageBytes,
+                targetBytes: engine.tuning.pageBytes,
                 estimatedRowBytes: plan.source.schema.estimatedRowBytes))
         var ordinal = 0
         while !engine.stop.isRequested {
             switch cursor.next {
             case .ask(let range, let rowLimit):
                 guard let page = try await ask(range, rowLimit, split, &cursor) else { continue }
+                cursor.aim(at: engine.tuning.pageBytes)
                 try cursor.pageArrived(page)
                 guard let first = page.firstKey, let last = page.lastKey else { continue }
                 engine.board.rowsRead(
@@ -68,6 +73,7 @@ struct ExtractStage: Sendable {
                             split: split, ordinal: ordinal, batch: page.batch, firstKey: first,
                             lastKey: last)))
                 ordinal += 1
+                try await crew.did(page.batch.byteCount)
             case .confirmEmpty(let range):
                 let rows = try await engine.retryingReads {
                     try await engine.source.count(plan.rows(of: split.partition, in: range))
@@ -100,12 +106,15 @@ struct ExtractStage: Sendable {
             timestamp: transfer.timestamp)
         do {
             return try await engine.retryingReads {
+                let begun = ContinuousClock.now
                 do throws(StopoverError) {
                     let page = try await engine.source.page(request)
                     engine.reading.ended(nil)
+                    engine.tuning.pageTook(.now - begun)
                     return page
                 } catch {
                     engine.reading.ended(error)
+                    engine.tuning.cursors.ended(error)
                     throw error
                 }
             }

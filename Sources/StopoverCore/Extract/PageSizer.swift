@@ -11,7 +11,8 @@ public struct PageSizer: Sendable {
     static let firstPageRows = 512
 
     public private(set) var rowLimit: Int
-    private let targetBytes: Int
+    /// Above 0.
+    var targetBytes: Int
     /// Lowered when a server refuses a page for its size, raised again a step a page.
     private var ceiling = PageSizer.serverRowLimit
 

@@ -27,6 +27,9 @@ public struct SplitCursor: Sendable {
         next = .ask(range: remaining, rowLimit: sizer.rowLimit)
     }
 
+    /// From the next page on.
+    mutating func aim(at targetBytes: Int) { sizer.targetBytes = max(targetBytes, 1) }
+
     /// Takes a page. Throws when it does not continue where the last one ended.
     public mutating func pageArrived(_ page: Page) throws(StopoverError) {
         guard let first = page.firstKey, let last = page.lastKey else {

@@ -16,7 +16,9 @@ struct Pacer {
     static let steps = 10
 
     /// What was asked for; nil is no bound.
-    let ceiling: Double?
+    private(set) var ceiling: Double?
+    /// How often ``bound(to:now:)`` was called.
+    private(set) var boundsSet = 0
     /// Amount per second; nil is as fast as it goes.
     private(set) var rate: Double?
     private var step = 0.0
@@ -31,6 +33,17 @@ struct Pacer {
     init(perSecond: Double?) {
         ceiling = perSecond
         rate = perSecond
+    }
+
+    /// From now on no faster than this; nil is no bound. What the other side allows is found out anew.
+    mutating func bound(to perSecond: Double?, now: Duration) {
+        boundsSet += 1
+        ceiling = perSecond
+        rate = perSecond
+        step = 0
+        stepsTaken = 0
+        // What was owed at the old rate is not waited for at the new one.
+        paidUntil = now
     }
 
     /// How long to wait before going on, having taken `amount` at `now`.
@@ -71,6 +84,7 @@ struct Pacer {
 
 /// A ``Pacer`` on the machine's clock, shared by the workers of a stage.
 public final class Pace: Sendable {
+    private static let longestSleep = Duration.seconds(1)
     private let pacer: Mutex<Pacer>
     private let start = ContinuousClock.now
 
@@ -79,10 +93,23 @@ public final class Pace: Sendable {
         pacer = Mutex(Pacer(perSecond: perSecond.map(Double.init)))
     }
 
+    /// From now on no faster than this; nil or 0 is no bound.
+    func bound(to perSecond: Int64?) {
+        let rate = perSecond.flatMap { $0 > 0 ? Double($0) : nil }
+        let now = ContinuousClock.now - start
+        pacer.withLock { $0.bound(to: rate, now: now) }
+    }
+
     /// Takes `amount`, and waits until the rate allows it. Throws `CancellationError`.
     func take(_ amount: Int) async throws {
-        let delay = pacer.withLock { $0.take(amount, now: ContinuousClock.now - start) }
-        if delay > .zero { try await Task.sleep(for: delay) }
+        let (delay, bound) = pacer.withLock { pacer in
+            (pacer.take(amount, now: ContinuousClock.now - start), pacer.boundsSet)
+        }
+        let due = ContinuousClock.now + delay
+        // In steps, so that a bound that is lifted is not waited for at the old one.
+        while ContinuousClock.now < due, pacer.withLock({ $0.boundsSet }) == bound {
+            try await Task.sleep(for: min(due - .now, Pace.longestSleep))
+        }
     }
 
     /// Tells how what was taken ended: nil for success.

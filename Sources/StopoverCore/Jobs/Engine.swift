@@ -1,3 +1,5 @@
+import Foundation
+
 /// What the stages of a job share. One value, made by the composition root.
 public struct Engine: Sendable {
     public var source: any Source
@@ -12,6 +14,7 @@ public struct Engine: Sendable {
     /// Rows from the source, and bytes to the target, no faster than asked, nor than the clusters allow.
     let reading: Pace
     let writing: Pace
+    let tuning: Tuning
 
     public init(
         source: any Source, target: any Target, ledger: Ledger, spool: Spool,
@@ -29,23 +32,31 @@ public struct Engine: Sendable {
         self.stop = stop
         reading = Pace(perSecond: limits.readRowsPerSecond.map(Int64.init))
         writing = Pace(perSecond: limits.writeBytesPerSecond)
+        tuning = Tuning(limits)
     }
 }
 
 /// Every bound of a running job, by name.
 public struct EngineLimits: Sendable, Hashable {
-    /// Cursors that read at once, each one split.
-    public var cursors = 4
-    /// Workers that compress and write chunks.
-    public var spoolWorkers = 2
-    /// Requests to the target at once.
-    public var insertRequests = 4
+    /// Cursors that read at once, each one split: at most. How many are useful is found out.
+    public var cursors = EngineLimits.mostCursors
+    /// Workers that pack and write chunks, at most.
+    public var spoolWorkers = min(
+        max(ProcessInfo.processInfo.activeProcessorCount, 2), EngineLimits.mostSpoolWorkers)
+    /// Requests to the target at once, at most.
+    public var insertRequests = EngineLimits.mostInsertRequests
+    public static let mostCursors = 16
+    public static let mostSpoolWorkers = 8
+    public static let mostInsertRequests = 16
     /// Bytes that a page, and so a chunk, is meant to have.
     public var pageBytes = 8 << 20
     /// Bytes of batches in memory between two stages.
     public var channelBytes = 64 << 20
     /// Bytes of chunks on disk.
     public var spoolBytes: Int64 = 20 << 30
+    public var spoolPacking = Packing.auto
+    /// Bytes of rows that are kept in memory after their chunk is on disk, to be sent from there.
+    public var spoolMemoryBytes = 64 << 20
     /// Rows of a split; see ``SplitPlanner``.
     public var rowsPerSplit = SplitPlanner.rowsPerSplit
     /// Flush what is acknowledged at least this often.
@@ -70,11 +81,28 @@ public struct EngineLimits: Sendable, Hashable {
 
     public init() {}
 
-    /// Fits the bounds between the stages to a memory limit: two channels, a page per cursor and
-    /// per worker, and twice that for buffers of the transport.
+    /// Fits the bounds between the stages to a memory limit: the channel, rows that are kept beside
+    /// their files, a page per cursor and per worker, and twice that for buffers of the transport.
+    ///
+    /// Where pages would take more than half of it, fewer workers have them, and then smaller ones.
     public mutating func fit(memoryBytes: Int64) {
-        let pages = Int64(pageBytes) * Int64(cursors + spoolWorkers + insertRequests) * 2
-        let left = max(memoryBytes - pages, Int64(pageBytes) * 2)
+        func pages() -> Int64 {
+            Int64(pageBytes) * Int64(cursors + spoolWorkers + insertRequests) * 2
+        }
+        while pages() > memoryBytes / 2, cursors > 1 || insertRequests > 1 || spoolWorkers > 1 {
+            if spoolWorkers > cursors, spoolWorkers > insertRequests {
+                spoolWorkers -= 1
+            } else if cursors > insertRequests {
+                cursors -= 1
+            } else {
+                insertRequests = max(insertRequests - 1, 1)
+                cursors = max(cursors - 1, 1)
+            }
+        }
+        pageBytes = min(
+            pageBytes, max(Int(memoryBytes) / 2 / (cursors + spoolWorkers + insertRequests) / 2, 1))
+        let left = memoryBytes - pages()
         channelBytes = Int(min(Int64(channelBytes), left / 2))
+        spoolMemoryBytes = Int(min(Int64(spoolMemoryBytes), left / 2))
     }
 }

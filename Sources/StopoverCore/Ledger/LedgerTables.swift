@@ -88,8 +88,8 @@ enum LedgerTables {
         _ db: Database, _ table: String, _ condition: String, _ arguments: StatementArguments = [],
         _ body: (Row) throws -> Void
     ) throws {
-        let cursor = try Row.fetchCursor(
-            db, sql: "SELECT * FROM \(table) WHERE \(condition)", arguments: arguments)
+        let query = try db.cachedStatement(sql: "SELECT * FROM \(table) WHERE \(condition)")
+        let cursor = try Row.fetchCursor(query, arguments: arguments)
         while let row = try cursor.next() {
             let values = Array(row.databaseValues)
             // The column may hold anything: it is compared as it is, without a conversion.
@@ -132,9 +132,8 @@ enum LedgerTables {
     ) throws {
         let values = columns.map { $0?.databaseValue ?? .null }
         let marks = repeatElement("?", count: values.count + 1).joined(separator: ", ")
-        try db.execute(
-            sql: "\(verb) INTO \(table) VALUES (\(marks))",
-            arguments: StatementArguments(values + [sum(values[...]).databaseValue]))
+        try db.cachedStatement(sql: "\(verb) INTO \(table) VALUES (\(marks))")
+            .execute(arguments: StatementArguments(values + [sum(values[...]).databaseValue]))
     }
 
     private static func encode(_ value: some Encodable) throws -> Data {
@@ -145,21 +144,22 @@ enum LedgerTables {
 
     /// XXH3-64 over columns: of each its type, its length and its bytes.
     private static func sum(_ columns: ArraySlice<DatabaseValue>) -> Int64 {
-        var bytes = Data()
-        for column in columns {
-            let (type, content): (Int, Data) =
-                switch column.storage {
-                case .null: (0, Data())
-                case .int64(let number): (1, withUnsafeBytes(of: number.littleEndian) { Data($0) })
-                case .double(let number):
-                    (2, withUnsafeBytes(of: number.bitPattern.littleEndian) { Data($0) })
-                case .string(let text): (3, Data(text.utf8))
-                case .blob(let data): (4, data)
-                }
+        var bytes: [UInt8] = []
+        func add(_ type: Int, _ content: some Collection<UInt8>) {
             withUnsafeBytes(of: (type.littleEndian, content.count.littleEndian)) {
                 bytes.append(contentsOf: $0)
             }
-            bytes.append(content)
+            bytes.append(contentsOf: content)
+        }
+        for column in columns {
+            switch column.storage {
+            case .null: add(0, EmptyCollection())
+            case .int64(let number): withUnsafeBytes(of: number.littleEndian) { add(1, $0) }
+            case .double(let number):
+                withUnsafeBytes(of: number.bitPattern.littleEndian) { add(2, $0) }
+            case .string(let text): add(3, text.utf8)
+            case .blob(let data): add(4, data)
+            }
         }
         return bytes.withUnsafeBytes { Int64(bitPattern: XXH3_64bits($0.baseAddress, $0.count)) }
     }
@@ -244,7 +244,8 @@ enum LedgerTables {
                 mark(&chunk)
                 rows[chunk.transfer, default: 0] += acked
             }
-            try db.execute(sql: "DELETE FROM ack WHERE chunk = ?", arguments: [id.number])
+            try db.cachedStatement(sql: "DELETE FROM ack WHERE chunk = ?")
+                .execute(arguments: [id.number])
         }
         for (transfer, acked) in rows where acked > 0 {
             try update(transfer: transfer, db) { $0.rewrittenRows += acked }

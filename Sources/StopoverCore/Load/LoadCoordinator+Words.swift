@@ -18,7 +18,7 @@ extension LoadCoordinator {
 
     public struct Settings: Sendable {
         /// Requests at once.
-        public var requestLimit = 4
+        public var requestLimit = 2
         /// Flush when this many rows are acknowledged and not flushed.
         public var flushAfterRows: Int64 = 5_000_000
         /// Flush when their files hold this many bytes: half of the spool.
@@ -95,6 +95,8 @@ extension LoadCoordinator {
         /// The connection to the target broke, with or without a request on it: it may have
         /// restarted, and forgotten what it had not flushed.
         case targetLost
+        /// So many requests at once from now on.
+        case requestLimit(Int)
         case stopRequested
     }
 

@@ -34,7 +34,7 @@ public struct LoadCoordinator: Sendable {
     static let sentAheadStep: Int64 = 64
 
     private let transfer: TransferID
-    private let settings: Settings
+    private var settings: Settings
 
     private var stage = Stage.inserting
     private var sentThrough: ChunkID
@@ -141,6 +141,8 @@ public struct LoadCoordinator: Sendable {
         case .targetLost:
             isProbing = true
             actions = suspect([])
+        case .requestLimit(let limit):
+            settings.requestLimit = limit
         case .stopRequested:
             ending = ending ?? Ending(error: nil)
         }

@@ -25,17 +25,22 @@ struct LoadStage: Sendable {
     func run(_ start: LoadCoordinator) async throws -> (End, epoch: Int) {
         var coordinator = start
         // The coordinator sends no more than its request limit at once: the channel never fills.
-        let sends = BoundedChannel<Send>(capacity: engine.limits.insertRequests + 1) { _ in 1 }
+        let senders = MigrationLimits.mostWorkers
+        let sends = BoundedChannel<Send>(capacity: senders + 1) { _ in 1 }
         return try await withThrowingTaskGroup(of: Void.self) { group in
             defer {
                 sends.fail()
                 group.cancelAll()
             }
-            for _ in 0..<engine.limits.insertRequests {
+            for _ in 0..<senders {
                 group.addTask {
-                    let reader = try engine.spool.makeReader()
+                    var reader: ChunkReader?
                     while let send = try await sends.next() {
-                        post(.writeEnded(send.part, try await write(send, reader)))
+                        let own = try reader ?? engine.spool.makeReader()
+                        reader = own
+                        let end = try await write(send, own)
+                        post(.requestLimit(engine.tuning.inserts.now))
+                        post(.writeEnded(send.part, end))
                     }
                 }
             }
@@ -130,6 +135,7 @@ struct LoadStage: Sendable {
             collection: send.collection, partition: keepsPartitions ? record.partition : nil)
         try await engine.writing.take(batch.byteCount)
         let target = engine.target
+        let begun = ContinuousClock.now
         let outcome =
             switch send.mode {
             case .insert: await target.write(batch, to: destination, mode: plan.writeMode)
@@ -141,6 +147,8 @@ struct LoadStage: Sendable {
                 return .failed(.keysOfAnotherType(send.collection))
             }
             engine.writing.ended(nil)
+            engine.tuning.writeTook(.now - begun, of: engine.limits.drain)
+            engine.tuning.inserts.did(batch.byteCount)
             try await engine.ledger.commit([
                 .chunkAcked(
                     record.id, rows: send.part.rows, ids: transfer.regeneratesKeys ? ids : nil)
@@ -152,10 +160,13 @@ struct LoadStage: Sendable {
             return .acknowledged
         case .refused(let error):
             engine.writing.ended(error)
+            engine.tuning.inserts.ended(error)
             return .refused(error)
         case .unreached(let error): return .unreached(error)
         case .rejected(let error): return .rejected(error)
-        case .tooLarge(let error): return .tooLarge(error)
+        case .tooLarge(let error):
+            engine.tuning.wasTooLarge()
+            return .tooLarge(error)
         case .fenced(let error): return .fenced(error)
         case .inDoubt(let error): return .inDoubt(error)
         }

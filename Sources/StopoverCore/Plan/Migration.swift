@@ -55,6 +55,7 @@ public struct MigrationLimits: Hashable, Sendable, Codable {
     public var spool = MigrationLimits.defaultSpool
     /// nil is in the job directory. Absolute, or relative to the current directory.
     public var spoolDirectory: String?
+    public var spoolPacking = Packing.auto
     /// Splits that are read at once; nil leaves it to the engine.
     public var cursors: Int?
     /// Requests to the target at once; nil leaves it to the engine.

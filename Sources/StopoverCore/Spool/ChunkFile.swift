@@ -5,43 +5,46 @@ struct ChunkFile {
     let seed: UInt64
     let coder: PlaneCoder
 
-    /// The bytes of the file, and the digest that names it.
-    func encode(_ batch: Batch, _ header: ChunkHeader) throws(StopoverError) -> ([UInt8], Digest128)
-    {
-        var columns: [UInt8] = []
-        columns.reserveCapacity(batch.byteCount)
-        var stored: [StoredColumn] = []
-        for column in batch.columns {
-            let digest = Digest128(of: column, seed: seed)
-            let planes = coder.store(
-                column.payload, elementWidth: column.type.payloadElementWidth, into: &columns)
-            stored.append(
-                StoredColumn(
-                    name: column.name, type: column.type, head: column.head, tail: column.tail,
-                    payloadBytes: column.payload.count, planes: planes, digest: digest))
+    /// Makes `buffer` the bytes of the file.
+    /// - Parameter packed: the columns whose payloads are packed.
+    /// - Returns: the digest that names the file, and how its columns are stored.
+    func encode(
+        _ batch: Batch, _ header: ChunkHeader, packed: Set<String>, into buffer: DiskBuffer
+    ) throws(StopoverError) -> (digest: Digest128, columns: [StoredColumn]) {
+        var stored = StoredHeader(chunk: header, rowCount: batch.rowCount, columns: [])
+        stored.columns = batch.columns.map { StoredColumn($0, isPacked: packed.contains($0.name)) }
+        // The header stands before the columns and is known after them: its room is that of its
+        // longest form, filled up with spaces.
+        let room = try ChunkFile.json(stored).count
+        buffer.removeAll()
+        buffer.reserve(
+            ChunkFormat.prefixBytes + room + batch.byteCount + ChunkFormat.trailerBytes)
+        ChunkFormat.magic.withUnsafeBytes { buffer.append($0) }
+        buffer.append(littleEndian: ChunkFormat.version)
+        buffer.append(littleEndian: UInt32(room))
+        let start = buffer.count
+        buffer.append(room) { $0.initializeMemory(as: UInt8.self, repeating: UInt8(ascii: " ")) }
+        for (index, column) in batch.columns.enumerated() {
+            stored.columns[index].digest = Digest128(of: column, seed: seed)
+            stored.columns[index].planes = coder.store(
+                column.payload, elementWidth: column.type.payloadElementWidth,
+                isPacked: packed.contains(column.name), into: buffer)
         }
-        let json: Data
-        do {
-            json = try JSONEncoder().encode(
-                StoredHeader(chunk: header, rowCount: batch.rowCount, columns: stored))
-        } catch {
+        buffer.replace(at: start, try ChunkFile.json(stored))
+        let digest = Digest128(of: buffer.bytes, seed: seed)
+        buffer.append(littleEndian: digest.low)
+        buffer.append(littleEndian: digest.high)
+        ChunkFormat.seal.withUnsafeBytes { buffer.append($0) }
+        return (digest, stored.columns)
+    }
+
+    private static func json(_ header: StoredHeader) throws(StopoverError) -> Data {
+        do { return try JSONEncoder().encode(header) } catch {
             throw StopoverError(
                 .spoolIO, "a chunk's header cannot be written",
                 remedy: "Run the same command again; if it comes back, report it.",
                 cause: "\(error)")
         }
-        var file = ChunkFormat.magic
-        file.reserveCapacity(
-            ChunkFormat.prefixBytes + json.count + columns.count + ChunkFormat.trailerBytes)
-        file.append(littleEndian: ChunkFormat.version)
-        file.append(littleEndian: UInt32(json.count))
-        file.append(contentsOf: json)
-        file.append(contentsOf: columns)
-        let digest = file.withUnsafeBytes { Digest128(of: $0, seed: seed) }
-        file.append(littleEndian: digest.low)
-        file.append(littleEndian: digest.high)
-        file.append(contentsOf: ChunkFormat.seal)
-        return (file, digest)
     }
 
     /// Throws ``ChunkDamage`` for anything but exactly what ``encode`` made of `record`.
@@ -125,10 +128,6 @@ struct ChunkFile {
 }
 
 extension [UInt8] {
-    fileprivate mutating func append(littleEndian value: some FixedWidthInteger) {
-        Swift.withUnsafeBytes(of: value.littleEndian) { append(contentsOf: $0) }
-    }
-
     fileprivate func littleEndian<Value: FixedWidthInteger>(at offset: Int) -> Value {
         withUnsafeBytes {
             Value(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: Value.self))

@@ -76,6 +76,25 @@ struct StoredColumn: Codable, Hashable, Sendable {
     var planes: [StoredPlane]
     var digest: Digest128
 
+    /// Of a column that is not stored yet, at its longest.
+    init(_ column: Column, isPacked: Bool) {
+        name = column.name
+        type = column.type
+        head = column.head
+        tail = column.tail
+        payloadBytes = column.payload.count
+        let count =
+            isPacked
+            ? PlaneCoder.planes(
+                of: payloadBytes, elementWidth: column.type.payloadElementWidth) : 1
+        let longest = StoredPlane(
+            isCompressed: false, storedBytes: payloadBytes, bytes: payloadBytes)
+        planes = Array(repeating: longest, count: count)
+        digest = Digest128(high: .max, low: .max)
+    }
+
+    var storedBytes: Int { planes.reduce(0) { $0 + $1.storedBytes } }
+
     /// The bytes of its planes; nil when they are more than `limit`, or nonsense.
     func bytesInFile(atMost limit: Int) -> Int? {
         var bytes = 0

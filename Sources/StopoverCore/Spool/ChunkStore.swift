@@ -14,6 +14,10 @@ struct ChunkStore: Sendable {
     /// Writes `bytes` under `name`: temporary file, sync, rename, sync of the directory. When it
     /// returns the file is durable; when it throws there is none.
     func write(_ bytes: [UInt8], as name: String) throws(StopoverError) {
+        try write(DiskBuffer(bytes), as: name)
+    }
+
+    func write(_ bytes: DiskBuffer, as name: String) throws(StopoverError) {
         let temporary = path(name) + ChunkStore.temporarySuffix
         try guarded(name) { disk throws(DiskFailure) in
             let file = try disk.create(temporary)

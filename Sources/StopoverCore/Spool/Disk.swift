@@ -9,7 +9,7 @@ public protocol Disk: Sendable {
     /// Takes room for a file of `byteCount` bytes, so that a full disk is met before a byte is written.
     func allocate(_ byteCount: Int, for file: Int32) throws(DiskFailure)
     /// Writes all of `bytes`, from the file's beginning.
-    func write(_ bytes: [UInt8], to file: Int32) throws(DiskFailure)
+    func write(_ bytes: DiskBuffer, to file: Int32) throws(DiskFailure)
     /// When it returns the file's bytes are durable. After it failed they may be gone, and a second
     /// one may succeed all the same: the kernel may have marked them clean.
     func sync(_ file: Int32) throws(DiskFailure)

@@ -16,16 +16,42 @@ public struct LinuxDisk: Disk {
         guard refused == 0 || refused == EOPNOTSUPP else { throw DiskFailure(refused, "allocate") }
     }
 
-    public func write(_ bytes: [UInt8], to file: Int32) throws(DiskFailure) {
+    /// A file shorter than this is not worth going past the page cache for.
+    static let directBytes = 256 << 10
+
+    public func write(_ bytes: DiskBuffer, to file: Int32) throws(DiskFailure) {
+        // Past the page cache, since a chunk is written once and read seldom: 0.05–0.08 s of CPU per
+        // GB instead of 0.22 (performance.md).
+        if bytes.count >= LinuxDisk.directBytes, setDirect(true, file) {
+            let refused = write(bytes.blocks, to: file)
+            guard setDirect(false, file) else { throw DiskFailure(errno, "write") }
+            if refused == 0 {
+                guard ftruncate(file, bytes.count) == 0 else { throw DiskFailure(errno, "write") }
+                return
+            }
+            // A file system may take the flag and refuse the write.
+            guard refused == EINVAL else { throw DiskFailure(refused, "write") }
+        }
+        let refused = write(bytes.bytes, to: file)
+        guard refused == 0 else { throw DiskFailure(refused, "write") }
+    }
+
+    /// - Returns: `errno`, or 0.
+    private func write(_ bytes: UnsafeRawBufferPointer, to file: Int32) -> Int32 {
         var done = 0
         while done < bytes.count {
-            let written = bytes.withUnsafeBytes {
-                pwrite(file, $0.baseAddress.map { $0 + done }, $0.count - done, done)
-            }
+            let written = pwrite(file, bytes.baseAddress.map { $0 + done }, bytes.count - done, done)
             if written < 0, errno == EINTR { continue }
-            guard written > 0 else { throw DiskFailure(errno, "write") }
+            guard written > 0 else { return written < 0 ? errno : EIO }
             done += written
         }
+        return 0
+    }
+
+    private func setDirect(_ isDirect: Bool, _ file: Int32) -> Bool {
+        let flags = fcntl(file, F_GETFL)
+        guard flags >= 0 else { return false }
+        return fcntl(file, F_SETFL, isDirect ? flags | O_DIRECT : flags & ~O_DIRECT) == 0
     }
 
     public func sync(_ file: Int32) throws(DiskFailure) {
@@ -59,18 +85,18 @@ public struct LinuxDisk: Disk {
         var status = stat()
         guard fstat(file, &status) == 0 else { throw DiskFailure(errno, "stat") }
         let size = min(Int(status.st_size), limit)
-        var bytes = [UInt8](repeating: 0, count: size)
-        var done = 0
-        while done < size {
-            let count = bytes.withUnsafeMutableBytes {
-                pread(file, $0.baseAddress.map { $0 + done }, size - done, done)
+        var refused: Int32 = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: size) { room, done in
+            while done < size {
+                let count = pread(file, room.baseAddress.map { $0 + done }, size - done, done)
+                if count < 0, errno == EINTR { continue }
+                if count < 0 { refused = errno }
+                if count <= 0 { break }
+                done += count
             }
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw DiskFailure(errno, "read") }
-            if count == 0 { break }
-            done += count
         }
-        return Array(bytes[0..<done])
+        guard refused == 0 else { throw DiskFailure(refused, "read") }
+        return bytes
     }
 
     public func names(in directory: String) throws -> [String] {

@@ -23,7 +23,7 @@ final class PlaneCoder {
 
     private let compressor: OpaquePointer
     private let decompressor: OpaquePointer
-    /// Planes, and a frame after them. Kept, so that not every chunk asks the kernel for fresh pages.
+    /// Planes. Kept, so that not every chunk asks the kernel for fresh pages.
     private var scratch = UnsafeMutableRawBufferPointer(start: nil, count: 0)
 
     init() throws(StopoverError) {
@@ -50,50 +50,54 @@ final class PlaneCoder {
         return scratch
     }
 
-    /// Appends the payload's planes to `file` and says how they are stored.
+    /// Appends the payload to `file` and says how it is stored: as it is, or packed.
     func store(
-        _ payload: ArraySlice<UInt8>, elementWidth: Int, into file: inout [UInt8]
+        _ payload: ArraySlice<UInt8>, elementWidth: Int, isPacked: Bool, into file: DiskBuffer
     ) -> [StoredPlane] {
-        let width = payload.count % elementWidth == 0 ? elementWidth : 1
-        let rows = payload.count / width
-        return payload.withUnsafeBytes { bytes in
-            guard width > 1 else {
-                let frame = scratch(atLeast: ZSTD_compressBound(bytes.count))
-                return [store(bytes, level: PlaneCoder.textLevel, frame, &file)]
-            }
-            let buffer = scratch(atLeast: bytes.count + ZSTD_compressBound(rows))
-            let frame = UnsafeMutableRawBufferPointer(rebasing: buffer[bytes.count...])
+        payload.withUnsafeBytes { bytes in
+            guard isPacked else { return [plain(bytes, file)] }
+            let width = PlaneCoder.planes(of: payload.count, elementWidth: elementWidth)
+            guard width > 1 else { return [store(bytes, level: PlaneCoder.textLevel, file)] }
+            let rows = bytes.count / width
+            let buffer = scratch(atLeast: bytes.count)
             BytePlanes.split(bytes, width: width, into: buffer)
             return (0..<width).map { plane in
                 let content = UnsafeRawBufferPointer(
                     rebasing: buffer[(plane * rows)..<((plane + 1) * rows)])
-                return store(content, level: PlaneCoder.entropyOnlyLevel, frame, &file)
+                return store(content, level: PlaneCoder.entropyOnlyLevel, file)
             }
         }
     }
 
-    private func store(
-        _ bytes: UnsafeRawBufferPointer, level: Int32, _ frame: UnsafeMutableRawBufferPointer,
-        _ file: inout [UInt8]
-    ) -> StoredPlane {
-        if bytes.count >= PlaneCoder.shortestPlane,
-            level != PlaneCoder.entropyOnlyLevel || isWorthwhile(bytes)
-        {
-            ZSTD_CCtx_reset(compressor, ZSTD_reset_session_and_parameters)
-            ZSTD_CCtx_setParameter(compressor, ZSTD_c_compressionLevel, level)
-            if level == PlaneCoder.entropyOnlyLevel {
-                ZSTD_CCtx_setParameter(
-                    compressor, ZSTD_c_experimentalParam5, Int32(ZSTD_ps_enable.rawValue))
-            }
-            let written = ZSTD_compress2(
-                compressor, frame.baseAddress, frame.count, bytes.baseAddress, bytes.count)
-            if ZSTD_isError(written) == 0, written < bytes.count {
-                file.append(contentsOf: frame[0..<written])
-                return StoredPlane(isCompressed: true, storedBytes: written, bytes: bytes.count)
-            }
-        }
-        file.append(contentsOf: bytes)
+    /// How many planes a payload has when it is packed.
+    static func planes(of payloadBytes: Int, elementWidth: Int) -> Int {
+        payloadBytes % elementWidth == 0 ? elementWidth : 1
+    }
+
+    private func plain(_ bytes: UnsafeRawBufferPointer, _ file: DiskBuffer) -> StoredPlane {
+        file.append(bytes)
         return StoredPlane(isCompressed: false, storedBytes: bytes.count, bytes: bytes.count)
+    }
+
+    private func store(
+        _ bytes: UnsafeRawBufferPointer, level: Int32, _ file: DiskBuffer
+    ) -> StoredPlane {
+        guard bytes.count >= PlaneCoder.shortestPlane,
+            level != PlaneCoder.entropyOnlyLevel || isWorthwhile(bytes)
+        else { return plain(bytes, file) }
+        ZSTD_CCtx_reset(compressor, ZSTD_reset_session_and_parameters)
+        ZSTD_CCtx_setParameter(compressor, ZSTD_c_compressionLevel, level)
+        if level == PlaneCoder.entropyOnlyLevel {
+            ZSTD_CCtx_setParameter(
+                compressor, ZSTD_c_experimentalParam5, Int32(ZSTD_ps_enable.rawValue))
+        }
+        let written = file.append(upTo: ZSTD_compressBound(bytes.count)) { room in
+            let written = ZSTD_compress2(
+                compressor, room.baseAddress, room.count, bytes.baseAddress, bytes.count)
+            return ZSTD_isError(written) == 0 && written < bytes.count ? written : 0
+        }
+        guard written > 0 else { return plain(bytes, file) }
+        return StoredPlane(isCompressed: true, storedBytes: written, bytes: bytes.count)
     }
 
     /// Whether the entropy coder alone would shrink these bytes, by a sample from all over them.

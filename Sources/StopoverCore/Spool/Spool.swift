@@ -8,6 +8,9 @@ public final class Spool: Sendable {
         /// Bytes on disk, and bytes promised to chunks that are being written.
         var used: Int64 = 0
         var resting: [ChunkID: ChunkRecord] = [:]
+        /// Rows of some of them, still in memory: what is sent soon need not be read back.
+        var fresh: [ChunkID: Batch] = [:]
+        var freshBytes = 0
         /// Of those, the recorded ones: loading can free them.
         var loadable: Set<ChunkID> = []
         /// Workers between their reservation and the record of their chunk.
@@ -19,6 +22,9 @@ public final class Spool: Sendable {
     }
 
     public let limitBytes: Int64
+    /// Bytes of rows that are kept in memory beside their files.
+    public let memoryBytes: Int
+    private let packing: Mutex<PackingPolicy>
     private let store: ChunkStore
     private let seed: UInt64
     private let state = Mutex(State())
@@ -29,11 +35,13 @@ public final class Spool: Sendable {
     /// - Parameters:
     ///   - resting: chunks of the ledger that are not flushed.
     public init(
-        directory: String, disk: any Disk = LinuxDisk(), limitBytes: Int64, seed: UInt64,
-        resting: [ChunkRecord],
+        directory: String, disk: any Disk = LinuxDisk(), limitBytes: Int64, memoryBytes: Int = 0,
+        packing: Packing = .auto, seed: UInt64, resting: [ChunkRecord],
         report: @escaping @Sendable (Int64) -> Void = { _ in }
     ) throws(StopoverError) {
         self.limitBytes = limitBytes
+        self.memoryBytes = memoryBytes
+        self.packing = Mutex(PackingPolicy(packing))
         self.seed = seed
         self.report = report
         store = ChunkStore(directory: directory, disk: disk)
@@ -99,7 +107,7 @@ public final class Spool: Sendable {
         checksSeals: Bool = ChunkWriter.checksSealsByDefault
     ) throws(StopoverError) -> ChunkWriter {
         ChunkWriter(
-            file: ChunkFile(seed: seed, coder: try PlaneCoder()), store: store,
+            file: ChunkFile(seed: seed, coder: try PlaneCoder()), store: store, spool: self,
             checker: checksSeals ? try SealChecker() : nil)
     }
 
@@ -155,10 +163,19 @@ public final class Spool: Sendable {
     }
 
     /// Turns a promise into what was written; nil gives it back, and the worker's turn is over.
-    func settle(reserved: Int, written record: ChunkRecord?) {
+    /// - Parameter rows: what the chunk holds.
+    func settle(reserved: Int, written record: ChunkRecord?, rows: Batch? = nil) {
         state.withLock { state in
             state.used += Int64(record?.fileBytes ?? 0) - Int64(reserved)
-            if let record { state.resting[record.id] = record } else { state.writing -= 1 }
+            guard let record else {
+                state.writing -= 1
+                return
+            }
+            state.resting[record.id] = record
+            if let rows, state.freshBytes + rows.byteCount <= memoryBytes {
+                state.fresh[record.id] = rows
+                state.freshBytes += rows.byteCount
+            }
         }
         serve()
     }
@@ -190,22 +207,43 @@ public final class Spool: Sendable {
 
     // MARK: Chunks
 
-    /// A chunk's rows, verified against its record.
+    /// A chunk's rows: those still in memory of which its file was made, once; else the file's,
+    /// verified against its record.
     func read(_ id: ChunkID, with reader: ChunkReader) throws(StopoverError) -> (ChunkRecord, Batch)
     {
-        guard let record = state.withLock({ $0.resting[id] }) else {
-            throw StopoverError.missing("\(id)")
-        }
+        let (record, fresh) = state.withLock { ($0.resting[id], $0.takeFresh(id)) }
+        guard let record else { throw StopoverError.missing("\(id)") }
+        if let fresh { return (record, fresh) }
         return (record, try reader.read(record))
+    }
+
+    /// Seals one chunk by `body`, which is given the columns to pack and says how long it took.
+    fileprivate func pack(
+        _ batch: Batch, _ body: (Set<String>) throws(StopoverError) -> ChunkWriter.Sealed
+    ) throws(StopoverError) -> ChunkRecord {
+        let fill = Double(usedBytes) / Double(max(limitBytes, 1))
+        let packed = packing.withLock { $0.columns(of: batch, fill: fill) }
+        let sealed = try body(packed)
+        packing.withLock { policy in
+            for column in sealed.columns where packed.contains(column.name) {
+                policy.packed(column.name, column.payloadBytes, to: column.storedBytes)
+            }
+            policy.took(
+                packing: sealed.encoding, of: packed.isEmpty ? 0 : batch.byteCount,
+                writing: sealed.writing, of: sealed.record.fileBytes)
+        }
+        return sealed.record
     }
 
     /// These chunks are flushed on the target: their files go.
     func release(_ ids: [ChunkID]) throws(StopoverError) -> Int {
         var rows = 0
         for id in ids {
-            guard let record = state.withLock({ $0.resting.removeValue(forKey: id) }) else {
-                continue
+            let record = state.withLock { state in
+                _ = state.takeFresh(id)
+                return state.resting.removeValue(forKey: id)
             }
+            guard let record else { continue }
             rows += record.rowCount
             try store.remove(ChunkFormat.fileName(id, digest: record.digest))
             state.withLock { state in
@@ -227,6 +265,12 @@ extension Spool.State {
         used += bytes
         writing += 1
     }
+
+    fileprivate mutating func takeFresh(_ id: ChunkID) -> Batch? {
+        guard let batch = fresh.removeValue(forKey: id) else { return nil }
+        freshBytes -= batch.byteCount
+        return batch
+    }
 }
 
 /// Seals batches; one per worker.
@@ -238,25 +282,43 @@ final class ChunkWriter {
     /// damage between the digests and the compressor's output is found when the chunk is read.
     static let checksSealsByDefault = false
 
+    /// A chunk on disk, and what it took.
+    struct Sealed {
+        var record: ChunkRecord
+        var columns: [StoredColumn]
+        var encoding: Duration
+        var writing: Duration
+    }
+
     private let file: ChunkFile
     private let store: ChunkStore
+    private let spool: Spool
     private let checker: SealChecker?
+    private let buffer = DiskBuffer()
 
-    fileprivate init(file: ChunkFile, store: ChunkStore, checker: SealChecker?) {
+    fileprivate init(file: ChunkFile, store: ChunkStore, spool: Spool, checker: SealChecker?) {
         self.file = file
         self.store = store
+        self.spool = spool
         self.checker = checker
     }
 
     func seal(_ batch: Batch, _ header: ChunkHeader) throws(StopoverError) -> ChunkRecord {
-        let (bytes, digest) = try file.encode(batch, header)
-        try checker?.check(bytes, of: batch, header, seed: file.seed)
-        try store.write(bytes, as: ChunkFormat.fileName(header.id, digest: digest))
-        return ChunkRecord(
-            id: header.id, transfer: header.transfer, split: header.split,
-            partition: header.partition, rowCount: batch.rowCount, firstKey: header.firstKey,
-            lastKey: header.lastKey, bodyBytes: batch.byteCount, fileBytes: bytes.count,
-            digest: digest)
+        try spool.pack(batch) { (packed) throws(StopoverError) in
+            let begun = ContinuousClock.now
+            let (digest, columns) = try file.encode(batch, header, packed: packed, into: buffer)
+            try checker?.check(Array(buffer.bytes), of: batch, header, seed: file.seed)
+            let encoded = ContinuousClock.now
+            try store.write(buffer, as: ChunkFormat.fileName(header.id, digest: digest))
+            let record = ChunkRecord(
+                id: header.id, transfer: header.transfer, split: header.split,
+                partition: header.partition, rowCount: batch.rowCount, firstKey: header.firstKey,
+                lastKey: header.lastKey, bodyBytes: batch.byteCount, fileBytes: buffer.count,
+                digest: digest)
+            return Sealed(
+                record: record, columns: columns, encoding: encoded - begun,
+                writing: .now - encoded)
+        }
     }
 }
 

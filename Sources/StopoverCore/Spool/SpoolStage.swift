@@ -33,10 +33,12 @@ struct SpoolStage: Sendable {
 
     func run() async throws {
         let order = OrderedCommit<Committed>()
+        let crew = Crew(engine.tuning.sealers, most: engine.limits.spoolWorkers)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<engine.limits.spoolWorkers {
                 group.addTask {
                     let writer = try engine.spool.makeWriter()
+                    try await crew.enter()
                     while let output = try await input.next() {
                         engine.board.channelFill(
                             Double(input.weight) / Double(input.capacity))
@@ -46,10 +48,12 @@ struct SpoolStage: Sendable {
                             try await commit(
                                 .page(sealed), read.split.id, read.ordinal, order)
                             if sealed.chunk != nil { engine.spool.turnEnded() }
+                            try await crew.did(read.batch.byteCount)
                         case .splitEnded(let split, let ordinal):
                             try await commit(.end(split.id), split.id, ordinal, order)
                         }
                     }
+                    try await crew.leave()
                 }
             }
             try await group.endAtFirstError()
@@ -85,7 +89,7 @@ struct SpoolStage: Sendable {
             partition: read.split.partition, firstKey: read.firstKey, lastKey: read.lastKey)
         do {
             let record = try await write(batch, header, writer)
-            engine.spool.settle(reserved: room, written: record)
+            engine.spool.settle(reserved: room, written: record, rows: batch)
             return record
         } catch {
             engine.spool.settle(reserved: room, written: nil)

@@ -6,6 +6,10 @@ public enum MilvusLimits {
     /// An HTTP/2 frame that we take. Below 1 MiB the throughput of large replies falls by up to
     /// four times (performance.md).
     public static let frameBytes = 1 << 20
+    /// Bytes taken from a socket at once.
+    static let receiveBytes = 1 << 20
+    /// Bytes of a reply's headers that we take.
+    static let headerBytes = 64 << 10
     /// Bytes under way to us on one connection before the server waits for us to read.
     public static let windowBytes = 16 << 20
     /// Connections to one cluster: two give the best figure on two cores (performance.md).

@@ -1,7 +1,6 @@
 /// Carries one request to the server and its reply back, as bytes, and retries nothing.
 ///
-/// The seam under the client: gRPC today, a bare HTTP/2 connection where that pays
-/// (performance.md), scripted replies in tests.
+/// The seam under the client: ``HTTP2Transport``, and scripted replies in tests.
 public protocol MilvusTransport: Sendable {
     /// Sends the request once. `authorization` goes into the metadata of that name.
     /// - Returns: the serialized reply, whatever status Milvus wrote into it, or the reason why

@@ -11,7 +11,7 @@ import StopoverCore
 /// `isTransient` says that the caller may try again.
 public struct MilvusCluster: Cluster {
     let client: MilvusClient
-    private let connections: GRPCTransport?
+    private let connections: HTTP2Transport?
     public let losses = LossSignal()
 
     /// - Throws: `STO-CLUSTER-TLS` when certificate or key files cannot be used.
@@ -19,7 +19,7 @@ public struct MilvusCluster: Cluster {
         _ endpoint: MilvusEndpoint, connections: Int = MilvusLimits.connections,
         writeTimeout: Duration = CallClass.insert.deadline
     ) throws(StopoverError) {
-        let transport = try GRPCTransport(
+        let transport = try HTTP2Transport(
             endpoint, connections: connections, writeTimeout: writeTimeout, losses: losses)
         self.connections = transport
         client = MilvusClient(
@@ -40,10 +40,9 @@ public struct MilvusCluster: Cluster {
     public var address: String { client.address }
 
     /// Holds the connections until ``stop()`` or until the task is cancelled; once per cluster.
-    /// Calls made before it wait for it, within their deadline.
     public func run() async { await connections?.run() }
 
-    /// Lets calls under way end and takes no new ones; ``run()`` returns then.
+    /// Ends calls under way and takes no new ones; ``run()`` returns then.
     public func stop() { connections?.stop() }
 
     /// Runs a cluster's connections around `body`.

@@ -90,7 +90,8 @@ public final class SimulatedDisk: Disk {
         }
     }
 
-    public func write(_ bytes: [UInt8], to file: Int32) throws(DiskFailure) {
+    public func write(_ buffer: DiskBuffer, to file: Int32) throws(DiskFailure) {
+        let bytes = Array(buffer.bytes)
         let half = bytes[..<(bytes.count / 2)]
         try at("write", "file \(file)", torn: { $0.write(half, to: Int(file)) }) {
             $0.write(bytes, to: Int(file))

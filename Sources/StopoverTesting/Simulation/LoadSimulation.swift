@@ -244,15 +244,30 @@ public struct LoadSimulation {
 
 /// Happenings in the order of their time; those of one moment in the order in which they were added.
 struct Timeline<Item> {
+    private struct Entry {
+        var time: Int
+        var order: Int
+        /// Where its item is kept: items are large, and a heap moves what it holds.
+        var slot: Int
+
+        static func < (left: Entry, right: Entry) -> Bool {
+            left.time == right.time ? left.order < right.order : left.time < right.time
+        }
+    }
+
     private(set) var now = 0
-    private var heap: [(time: Int, order: Int, item: Item)] = []
+    private var heap: [Entry] = []
+    private var items: [Item?] = []
+    private var freeSlots: [Int] = []
     private var added = 0
 
     mutating func add(_ item: Item, after delay: Int) {
-        heap.append((now + delay, added, item))
+        let slot = freeSlots.popLast() ?? items.count
+        if slot == items.count { items.append(item) } else { items[slot] = item }
+        heap.append(Entry(time: now + delay, order: added, slot: slot))
         added += 1
         var child = heap.count - 1
-        while child > 0, before(child, (child - 1) / 2) {
+        while child > 0, heap[child] < heap[(child - 1) / 2] {
             heap.swapAt(child, (child - 1) / 2)
             child = (child - 1) / 2
         }
@@ -265,18 +280,15 @@ struct Timeline<Item> {
         var parent = 0
         while true {
             var least = parent
-            for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count {
-                if before(child, least) { least = child }
+            for child in 2 * parent + 1...2 * parent + 2 where child < heap.count {
+                if heap[child] < heap[least] { least = child }
             }
             if least == parent { break }
             heap.swapAt(parent, least)
             parent = least
         }
         now = first.time
-        return first.item
-    }
-
-    private func before(_ left: Int, _ right: Int) -> Bool {
-        (heap[left].time, heap[left].order) < (heap[right].time, heap[right].order)
+        freeSlots.append(first.slot)
+        return items[first.slot].take()
     }
 }

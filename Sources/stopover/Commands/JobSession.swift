@@ -54,9 +54,11 @@ struct JobSession {
         let resting = try await ledger.restingChunks()
         try directory.noteSpool(spoolPath)
         try Spool.gather(resting, into: spoolPath, from: directory.spools())
+        LiveLimits.forget(directory)
+        let limits = EngineLimits(migration.limits)
         let spool = try Spool(
-            directory: spoolPath, limitBytes: spoolBytes, seed: ledger.job.seed,
-            resting: resting,
+            directory: spoolPath, limitBytes: spoolBytes, memoryBytes: limits.spoolMemoryBytes,
+            packing: limits.spoolPacking, seed: ledger.job.seed, resting: resting,
             report: { board.spoolUse($0, limit: spoolBytes) })
         try await board.begin(stored.plan, ledger)
         let engine = Engine(
@@ -64,8 +66,10 @@ struct JobSession {
             quarantine: try Quarantine(
                 directory: directory.quarantinePath, records: try await ledger.quarantine()),
             board: board, errors: errors,
-            limits: EngineLimits(migration.limits), stop: stop)
+            limits: limits, stop: stop)
         let plan = stored.plan.updated(by: migration)
+        let following = Task { await engine.followLimits(of: directory) }
+        defer { following.cancel() }
         let results = try await ProgressPrinter.showing(board, on: console) {
             try await JobRunner(engine: engine, plan: plan, jobTag: ledger.job.tag).run()
         }
@@ -163,6 +167,7 @@ extension EngineLimits {
         if let workers = limits.workers { insertRequests = workers }
         if let page = limits.page { pageBytes = Int(page.bytes) }
         spoolBytes = limits.spool.bytes
+        spoolPacking = limits.spoolPacking
         readRowsPerSecond = limits.readRowsPerSecond
         writeBytesPerSecond = limits.writeBytesPerSecond?.bytes
         drain = limits.writeTimeout + EngineLimits.drainMargin

@@ -63,7 +63,7 @@ struct JSONSchemaTests {
     @Test("has default values of the types that the keys take")
     func defaults() throws {
         #expect(schema.schema(at: "collections[].load")?["default"] == .flag(false))
-        #expect(schema.schema(at: "limits.cursors")?["default"] == .number(4))
+        #expect(schema.schema(at: "limits.cursors")?["default"] == .number(16))
         #expect(schema.schema(at: "limits.memory")?["default"] == .text("1GiB"))
         #expect(schema.schema(at: "collections[].partitions")?["default"] == .text("keep"))
         #expect(schema.schema(at: "collections[].shards")?["default"] == nil)

@@ -46,7 +46,11 @@ enum SampleChunk {
     ) throws -> (file: ChunkFile, bytes: [UInt8], record: ChunkRecord) {
         let file = ChunkFile(seed: seed, coder: try PlaneCoder())
         let header = header(number)
-        let (bytes, digest) = try file.encode(batch, header)
+        let buffer = DiskBuffer()
+        let digest = try file.encode(
+            batch, header, packed: Set(batch.columns.map(\.name)), into: buffer
+        ).digest
+        let bytes = Array(buffer.bytes)
         return (file, bytes, record(batch, header, fileBytes: bytes.count, digest: digest))
     }
 

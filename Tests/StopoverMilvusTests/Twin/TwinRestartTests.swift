@@ -45,8 +45,12 @@ struct TwinRestartTests {
             let losses = Losses()
             cluster.losses.watch { losses.count.wrappingAdd(1, ordering: .relaxed) }
             twin.restart(down: .milliseconds(100))
-            try await reconnected(cluster, twin)
+            // The order is carried out a moment later: until then the old server answers.
+            for _ in 0..<500 where losses.count.load(ordering: .relaxed) == 0 {
+                try await Task.sleep(for: .milliseconds(20))
+            }
             #expect(losses.count.load(ordering: .relaxed) > 0, "nobody told the client")
+            try await reconnected(cluster, twin)
             #expect(try await cluster.count(table.rows()) == 10)
             #expect(twin.restartCount == 1 && twin.lostRowCount == 22)
             let page = try await table.page(from: cluster)

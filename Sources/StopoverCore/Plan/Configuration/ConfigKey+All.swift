@@ -160,11 +160,15 @@ extension ConfigKey {
         ConfigKey(
             "limits.spool_dir", .path, default: "the job directory", "Where that disk is."),
         ConfigKey(
-            "limits.cursors", .count(1...MigrationLimits.mostWorkers), default: "4",
-            "Ranges of keys that are read at once."),
+            "limits.spool_packing", .choice(of: Packing.self), default: "auto",
+            "Whether rows are compressed on that disk. `auto`: where they rest there, because the "
+                + "target is the slower side, or the disk is slow."),
         ConfigKey(
-            "limits.workers", .count(1...MigrationLimits.mostWorkers), default: "4",
-            "Requests to the target at once."),
+            "limits.cursors", .count(1...MigrationLimits.mostWorkers), default: "16",
+            "Ranges of keys that are read at once, at most. How many help is found out."),
+        ConfigKey(
+            "limits.workers", .count(1...MigrationLimits.mostWorkers), default: "16",
+            "Requests to the target at once, at most. How many help is found out."),
         ConfigKey(
             "limits.page", .bytes(atLeast: MigrationLimits.leastPage), default: "8MiB",
             "What one page, and so one chunk and one insert, is meant to hold."),

@@ -38,6 +38,7 @@ enum ConfigurationExample {
           memory: 1GiB
           spool: 20GiB
           spool_dir: /var/spool/stopover
+          spool_packing: auto
           cursors: 4
           workers: 4
           page: 8MiB

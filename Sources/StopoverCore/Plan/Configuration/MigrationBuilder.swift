@@ -166,6 +166,7 @@ struct MigrationBuilder {
         if let memory = node["memory"]?.bytes { limits.memory = memory }
         if let spool = node["spool"]?.bytes { limits.spool = spool }
         limits.spoolDirectory = node["spool_dir"]?.text
+        limits.spoolPacking = node["spool_packing"]?.text.flatMap(Packing.init) ?? .auto
         limits.cursors = node["cursors"]?.count
         limits.workers = node["workers"]?.count
         limits.page = node["page"]?.bytes

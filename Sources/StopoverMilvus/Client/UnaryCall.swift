@@ -1,0 +1,183 @@
+import Foundation
+import NIOCore
+import NIOHPACK
+import NIOHTTP2
+
+/// One call on its stream: one message there, one message back, a status.
+final class UnaryCall: ChannelInboundHandler {
+    typealias InboundIn = HTTP2Frame.FramePayload
+    typealias OutboundOut = HTTP2Frame.FramePayload
+
+    private let headers: HPACKHeaders
+    private let request: ByteBuffer
+    private let timeout: Duration
+    private let reply: EventLoopPromise<[UInt8]>
+    private var message = GRPCMessage()
+    private var status: GRPCStatus?
+    private var isSent = false
+    private var isOver = false
+    private var deadline: Scheduled<Void>?
+
+    init(
+        _ headers: HPACKHeaders, _ request: ByteBuffer, within timeout: Duration,
+        reply: EventLoopPromise<[UInt8]>
+    ) {
+        self.headers = headers
+        self.request = request
+        self.timeout = timeout
+        self.reply = reply
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        isSent = true
+        let channel = context.channel
+        deadline = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(timeout)) {
+            self.end(.deadlineExceeded, "no reply within \(self.timeout)")
+            channel.close(promise: nil)
+        }
+        context.write(wrapOutboundOut(.headers(.init(headers: headers))), promise: nil)
+        context.writeAndFlush(
+            wrapOutboundOut(.data(.init(data: .byteBuffer(request), endStream: true))),
+            promise: nil)
+        context.fireChannelActive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .headers(let block):
+            status = GRPCStatus(block.headers) ?? status
+            if block.endStream { conclude() }
+        case .data(let part):
+            guard case .byteBuffer(let bytes) = part.data else { return }
+            do throws(CallFailure) { try message.take(bytes) } catch {
+                end(error.status, error.message)
+                context.close(promise: nil)
+                return
+            }
+            if part.endStream { conclude() }
+        default: break
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let closed = error as? NIOHTTP2Errors.StreamClosed {
+            // RFC 9113, section 8.7: a refused stream was not looked at.
+            let isRefused = closed.errorCode == .refusedStream
+            end(.unavailable, "the server reset the call: \(closed.errorCode)", isSent: !isRefused)
+        } else {
+            end(.unavailable, String(describing: error))
+        }
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        end(.unavailable, "the connection was lost before the reply was whole")
+        context.fireChannelInactive()
+    }
+
+    /// The server has said everything.
+    private func conclude() {
+        guard let status else { return end(.unknown, "the reply ended without a status") }
+        guard status.code != 0 else {
+            guard let reply = message.whole else {
+                return end(.internal, "a reply of no whole message")
+            }
+            return end(.success(reply))
+        }
+        end(CallFailure.Status(rawValue: status.code) ?? .unknown, status.message)
+    }
+
+    private func end(_ status: CallFailure.Status, _ message: String, isSent: Bool = true) {
+        end(.failure(CallFailure(status, message, wasSent: self.isSent && isSent)))
+    }
+
+    private func end(_ result: Result<[UInt8], CallFailure>) {
+        guard !isOver else { return }
+        isOver = true
+        deadline?.cancel()
+        reply.completeWith(result)
+    }
+}
+
+/// What the trailers of a reply say of its call (gRPC over HTTP/2, "Responses").
+struct GRPCStatus: Hashable {
+    var code: Int
+    var message: String
+
+    /// nil where the headers are not the last ones.
+    init?(_ headers: HPACKHeaders) {
+        if let text = headers.first(name: "grpc-status") {
+            code = Int(text) ?? CallFailure.Status.unknown.rawValue
+            let message = headers.first(name: "grpc-message") ?? ""
+            self.message = message.removingPercentEncoding ?? message
+            return
+        }
+        // Not a gRPC server, or something in front of one.
+        guard let text = headers.first(name: ":status"), text != "200" else { return nil }
+        let status: CallFailure.Status =
+            switch text {
+            case "400": .internal
+            case "401": .unauthenticated
+            case "403": .permissionDenied
+            case "404": .unimplemented
+            case "429", "502", "503", "504": .unavailable
+            default: .unknown
+            }
+        code = status.rawValue
+        message = "HTTP status \(text)"
+    }
+}
+
+/// gRPC's frame of one message: a byte of flags, four of length, and the message.
+struct GRPCMessage {
+    static let prefixBytes = 5
+
+    private var prefix: [UInt8] = []
+    private var bytes: [UInt8] = []
+    private var length: Int?
+
+    /// The message, once all of it has come.
+    var whole: [UInt8]? { length == bytes.count ? bytes : nil }
+
+    /// Takes what came next. The message's bytes are copied once, to where the page keeps them.
+    mutating func take(_ part: ByteBuffer) throws(CallFailure) {
+        var part = part
+        while length == nil, let byte = part.readInteger(as: UInt8.self) {
+            prefix.append(byte)
+            if prefix.count == GRPCMessage.prefixBytes { try begin() }
+        }
+        guard part.readableBytes > 0, let length else { return }
+        guard part.readableBytes <= length - bytes.count else {
+            throw CallFailure(.internal, "a reply of more than one message", wasSent: true)
+        }
+        part.withUnsafeReadableBytes { bytes.append(contentsOf: $0) }
+    }
+
+    private mutating func begin() throws(CallFailure) {
+        guard prefix[0] == 0 else {
+            throw CallFailure(.internal, "a reply that is compressed, unasked", wasSent: true)
+        }
+        let length = prefix[1...].reduce(0) { $0 << 8 | Int($1) }
+        guard length <= MilvusLimits.replyBytes else {
+            throw CallFailure(
+                .resourceExhausted,
+                "a reply of \(length) bytes is larger than max (\(MilvusLimits.replyBytes))",
+                wasSent: true)
+        }
+        self.length = length
+        bytes.reserveCapacity(length)
+    }
+
+    /// The frame around a request: one copy of its parts.
+    static func buffer(_ request: any RequestBody) -> ByteBuffer {
+        let count = request.byteCount
+        var buffer = ByteBufferAllocator().buffer(capacity: prefixBytes + count)
+        buffer.writeInteger(UInt8(0))
+        buffer.writeInteger(UInt32(count))
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { room in
+            request.write(into: UnsafeMutableRawBufferPointer(rebasing: room[..<count]))
+            return count
+        }
+        return buffer
+    }
+}

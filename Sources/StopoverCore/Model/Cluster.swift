@@ -200,6 +200,8 @@ public protocol Target: Cluster {
 extension StopoverError.Code {
     /// It came too fast, and passes later.
     public static let clusterRateLimited = Self("STO-CLUSTER-RATE-LIMITED", exit: .failed)
+    /// The cluster has no memory for more now.
+    public static let clusterMemoryQuota = Self("STO-CLUSTER-MEMORY-QUOTA", exit: .failed)
     public static let collectionMissing = Self("STO-COLLECTION-MISSING", exit: .failed)
     /// The server does not know this call.
     public static let clusterUnimplemented = Self("STO-CLUSTER-UNIMPLEMENTED", exit: .failed)

@@ -51,7 +51,7 @@ public struct LinuxDisk: Disk {
     private func setDirect(_ isDirect: Bool, _ file: Int32) -> Bool {
         let flags = fcntl(file, F_GETFL)
         guard flags >= 0 else { return false }
-        return fcntl(file, F_SETFL, isDirect ? flags | O_DIRECT : flags & ~O_DIRECT) == 0
+        return fcntl(file, F_SETFL, isDirect ? flags | __O_DIRECT : flags & ~__O_DIRECT) == 0
     }
 
     public func sync(_ file: Int32) throws(DiskFailure) {

@@ -6,7 +6,6 @@ extension StopoverError.Code {
     public static let clusterTLS = Self("STO-CLUSTER-TLS", exit: .failed)
     public static let clusterUnauthenticated = Self("STO-CLUSTER-UNAUTHENTICATED", exit: .failed)
     public static let clusterBusy = Self("STO-CLUSTER-BUSY", exit: .failed)
-    public static let clusterMemoryQuota = Self("STO-CLUSTER-MEMORY-QUOTA", exit: .failed)
     public static let clusterDiskQuota = Self("STO-CLUSTER-DISK-QUOTA", exit: .failed)
     public static let clusterWritesDenied = Self("STO-CLUSTER-WRITES-DENIED", exit: .failed)
     /// The request left and no certain answer came: it may or may not have been carried out.

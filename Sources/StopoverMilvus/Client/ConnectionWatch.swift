@@ -15,7 +15,7 @@ final class ConnectionWatch: ChannelInboundHandler {
     private let losses: LossSignal
     /// Ends the connection unless something is heard.
     private var silence: Scheduled<Void>?
-    private var question: RepeatedTask?
+    private var question: Scheduled<Void>?
     private var heard = NIODeadline.now()
 
     init(_ channel: any Channel, _ losses: LossSignal) {
@@ -25,10 +25,7 @@ final class ConnectionWatch: ChannelInboundHandler {
 
     func channelActive(context: ChannelHandlerContext) {
         endUnlessHeard(within: MilvusLimits.longestSilence)
-        let interval = TimeAmount(MilvusLimits.keepaliveInterval)
-        question = context.eventLoop.assumeIsolated().scheduleRepeatedTask(
-            initialDelay: interval, delay: interval
-        ) { _ in self.askIfSilent() }
+        askLater()
         context.fireChannelActive()
     }
 
@@ -44,6 +41,14 @@ final class ConnectionWatch: ChannelInboundHandler {
         question?.cancel()
         losses.occurred()
         context.fireChannelInactive()
+    }
+
+    private func askLater() {
+        let interval = TimeAmount(MilvusLimits.keepaliveInterval)
+        question = channel.eventLoop.assumeIsolated().scheduleTask(in: interval) {
+            self.askIfSilent()
+            self.askLater()
+        }
     }
 
     private func askIfSilent() {

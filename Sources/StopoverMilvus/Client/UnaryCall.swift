@@ -95,7 +95,7 @@ final class UnaryCall: ChannelInboundHandler {
         guard !isOver else { return }
         isOver = true
         deadline?.cancel()
-        reply.completeWith(result)
+        reply.completeWith(result.mapError { $0 })
     }
 }
 

@@ -30,7 +30,8 @@ struct JSONSchemaTests {
           {"source": "a", "partitions": "keep", "fields": {"a": {"default": 1.5}}},
           {"source": "b", "fields": {"a": {"default": false}}},
           {"source": "!shop.*"}],
-        "limits": {"memory": "512 MiB", "spool": 99999999999, "spool_dir": "/x", "cursors": 1,
+        "limits": {"memory": "512 MiB", "spool": 99999999999, "spool_dir": "/x",
+          "spool_packing": "fast", "cursors": 1,
           "workers": 64, "page": "1.5MiB", "write_timeout_seconds": 3600,
           "read_rows_per_second": 1, "write_bytes_per_second": "1GB"},
         "verify": "counts", "defaults": "service"}

@@ -127,6 +127,17 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // What each part of the way of a row costs (Benchmarks/run).
+        .executableTarget(
+            name: "benchmark-parts",
+            dependencies: [
+                "MilvusProto", "StopoverCore", "StopoverMilvus", "StopoverTesting",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            path: "Benchmarks/Parts",
+            swiftSettings: strict),
+
         // The composition root.
         .executableTarget(
             name: "stopover",

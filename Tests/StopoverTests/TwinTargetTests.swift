@@ -1,8 +1,9 @@
 import Foundation
-import StopoverCore
 import StopoverMilvus
 import StopoverTesting
 import Testing
+
+@testable import StopoverCore
 
 /// Our own server as the target, which does in one migration what no real server here does on request:
 /// goes down and forgets what it acknowledged, takes half of a request, and limits the rate.
@@ -85,6 +86,83 @@ struct TwinTargetTests {
                     """)
                 let ended = try await tool.run(["run", file, "--job", "job"])
                 #expect(ended.status == 1 && ended.errors.contains("STO-LOAD-KEY-TYPE"), "\(ended)")
+            }
+        }
+    }
+
+    /// What somebody else does to the collection that is being filled.
+    enum Meddling: CaseIterable {
+        case dropped
+        /// Dropped, and another one made of the same name, with one field.
+        case another
+    }
+
+    /// Nor does the next run take what is there for the whole.
+    @Test(
+        "whose unfinished collection somebody else drops or replaces ends the job, and publishes nothing",
+        arguments: Meddling.allCases)
+    func meddled(_ meddling: Meddling) async throws {
+        let tool = try Tool()
+        var from = MilvusTwin.Options()
+        from.generated = [Self.name: Self.shape]
+        try await MilvusTwin.with(from) { source in
+            try await MilvusTwin.with() { target in
+                let file = try tool.migration(
+                    """
+                    source: {uri: "\(source.uri)"}
+                    target: {uri: "\(target.uri)"}
+                    collections: [{source: rows}]
+                    limits: {page: 64KiB, read_rows_per_second: 10000, write_timeout_seconds: 2}
+                    """)
+                let run = try tool.start(["run", file, "--job", "job"])
+                try await MilvusCluster.withCluster(target.endpoint) { cluster in
+                    while target.calls(of: "Insert") < 2 {
+                        try #require(run.isRunning)
+                        try await Task.sleep(for: .milliseconds(20))
+                    }
+                    let names = try await cluster.collections(in: "default")
+                    let staging = CollectionName(collection: try #require(names.first))
+                    try await cluster.drop(staging)
+                    if meddling == .another {
+                        var key = FieldSchema(name: "id", type: .int64)
+                        key.isPrimaryKey = true
+                        try await cluster.create(
+                            CollectionDescription(
+                                name: staging, schema: CollectionSchema(fields: [key])))
+                    }
+                    let ended = try await run.ended()
+                    #expect(ended.status == 1, "\(ended)")
+                    let code =
+                        meddling == .dropped
+                        ? "STO-COLLECTION-MISSING" : "STO-REQUEST-REFUSED"
+                    #expect(ended.errors.contains(code), "\(ended)")
+                    let again = try await tool.run(["run", file, "--job", "job"])
+                    #expect(again.status != 0, "\(again)")
+                    #expect(try await !cluster.collections(in: "default").contains("rows"))
+                }
+            }
+        }
+    }
+
+    @Test("is filled from a source that gives no timestamps, and the counts hold it")
+    func noTimestamps() async throws {
+        let tool = try Tool()
+        var from = MilvusTwin.Options()
+        from.generated = [Self.name: Self.shape]
+        from.unknownMethods = ["AllocTimestamp"]
+        var into = MilvusTwin.Options()
+        into.store = .tally
+        try await MilvusTwin.with(from) { [into] source in
+            try await MilvusTwin.with(into) { target in
+                let file = try tool.migration(
+                    """
+                    source: {uri: "\(source.uri)"}
+                    target: {uri: "\(target.uri)"}
+                    """)
+                let ended = try await tool.run(["run", file, "--job", "job"])
+                #expect(ended.status == 0, "\(ended)")
+                #expect(
+                    try target.tally(of: Self.name) == MilvusTwin.expectedTally(rows: Self.rows))
             }
         }
     }

@@ -15,6 +15,22 @@ struct LoadStage: Sendable {
         case stopped
     }
 
+    private let acknowledgements = Acknowledgements()
+
+    init(
+        engine: Engine, transfer: TransferRecord, staging: StagingName, sweep: Sweep,
+        plan: TransferPlan, events: AsyncStream<LoadCoordinator.Event>,
+        post: @escaping @Sendable (LoadCoordinator.Event) -> Void
+    ) {
+        self.engine = engine
+        self.transfer = transfer
+        self.staging = staging
+        self.sweep = sweep
+        self.plan = plan
+        self.events = events
+        self.post = post
+    }
+
     private struct Send: Sendable {
         var part: LoadCoordinator.Part
         var mode: WriteMode
@@ -48,6 +64,11 @@ struct LoadStage: Sendable {
             engine.stop.whenRequested { post(.stopRequested) }
             engine.target.losses.watch { post(.targetLost) }
 
+            func record(_ entries: [LedgerEntry]) async throws {
+                let entries = acknowledgements.take() + entries
+                if !entries.isEmpty { try await engine.ledger.commit(entries) }
+            }
+
             var epoch = transfer.epoch
             var troubles: Set<StopoverError.Code> = []
             var pending = coordinator.start()
@@ -55,8 +76,7 @@ struct LoadStage: Sendable {
             while true {
                 for action in pending {
                     switch action {
-                    case .record(let entries):
-                        try await engine.ledger.commit(entries)
+                    case .record(let entries): try await record(entries)
                     case .send(let part, let mode):
                         try await sends.send(
                             Send(part: part, mode: mode, collection: staging.name(epoch: epoch)))
@@ -96,12 +116,16 @@ struct LoadStage: Sendable {
                             engine.board.waitingEnded(.target)
                             post(.pauseEnded)
                         }
-                    case .finish: return (.finished, epoch)
+                    case .finish:
+                        try await record([])
+                        return (.finished, epoch)
                     case .stop(let error):
+                        try await record([])
                         if let error { throw error }
                         return (.stopped, epoch)
                     }
                 }
+                if acknowledgements.areDue { try await record([]) }
                 guard let event = await stream.next() else { throw CancellationError() }
                 pending = coordinator.handle(event)
             }
@@ -149,10 +173,13 @@ struct LoadStage: Sendable {
             engine.writing.ended(nil)
             engine.tuning.writeTook(.now - begun, of: engine.limits.drain)
             engine.tuning.inserts.did(batch.byteCount)
-            try await engine.ledger.commit([
-                .chunkAcked(
-                    record.id, rows: send.part.rows, ids: transfer.regeneratesKeys ? ids : nil)
-            ])
+            let entry = LedgerEntry.chunkAcked(
+                record.id, rows: send.part.rows, ids: transfer.regeneratesKeys ? ids : nil)
+            if transfer.regeneratesKeys {
+                try await engine.ledger.commit([entry])
+            } else {
+                acknowledgements.hold(entry)
+            }
             // An upsert writes rows again that were counted when they were inserted.
             if send.mode == .insert {
                 engine.board.rowsLoaded(batch.rowCount, bytes: batch.byteCount, of: transfer.id)

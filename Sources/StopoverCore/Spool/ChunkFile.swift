@@ -12,10 +12,8 @@ struct ChunkFile {
         _ batch: Batch, _ header: ChunkHeader, packed: Set<String>, into buffer: DiskBuffer
     ) throws(StopoverError) -> (digest: Digest128, columns: [StoredColumn]) {
         var stored = StoredHeader(chunk: header, rowCount: batch.rowCount, columns: [])
-        stored.columns = batch.columns.map { StoredColumn($0, isPacked: packed.contains($0.name)) }
-        // The header stands before the columns and is known after them: its room is that of its
-        // longest form, filled up with spaces.
-        let room = try ChunkFile.json(stored).count
+        // The header stands before the columns and is known after them: it is filled up with spaces.
+        let room = ChunkFormat.headerRoom(for: batch, header)
         buffer.removeAll()
         buffer.reserve(
             ChunkFormat.prefixBytes + room + batch.byteCount + ChunkFormat.trailerBytes)
@@ -24,18 +22,42 @@ struct ChunkFile {
         buffer.append(littleEndian: UInt32(room))
         let start = buffer.count
         buffer.append(room) { $0.initializeMemory(as: UInt8.self, repeating: UInt8(ascii: " ")) }
-        for (index, column) in batch.columns.enumerated() {
-            stored.columns[index].digest = Digest128(of: column, seed: seed)
-            stored.columns[index].planes = coder.store(
-                column.payload, elementWidth: column.type.payloadElementWidth,
-                isPacked: packed.contains(column.name), into: buffer)
+        for column in batch.columns {
+            stored.columns.append(store(column, isPacked: packed.contains(column.name), in: buffer))
         }
-        buffer.replace(at: start, try ChunkFile.json(stored))
-        let digest = Digest128(of: buffer.bytes, seed: seed)
+        let json = try ChunkFile.json(stored)
+        guard json.count <= room else { throw ChunkFile.headerTooLong(json.count, room) }
+        buffer.replace(at: start, json)
+        let digest = Digest128(
+            of: UnsafeRawBufferPointer(rebasing: buffer.bytes[..<(start + room)]), seed: seed)
         buffer.append(littleEndian: digest.low)
         buffer.append(littleEndian: digest.high)
         ChunkFormat.seal.withUnsafeBytes { buffer.append($0) }
         return (digest, stored.columns)
+    }
+
+    private func store(
+        _ column: Column, isPacked: Bool, in buffer: DiskBuffer
+    ) -> StoredColumn {
+        var stored = StoredColumn(
+            name: column.name, type: column.type, head: column.head, tail: column.tail,
+            payloadBytes: column.payload.count, planes: [],
+            digest: Digest128(of: column, seed: seed))
+        let start = buffer.count
+        stored.planes = coder.store(
+            column.payload, elementWidth: column.type.payloadElementWidth, isPacked: isPacked,
+            into: buffer)
+        if !stored.isPlain {
+            stored.storedDigest = Digest128(
+                of: UnsafeRawBufferPointer(rebasing: buffer.bytes[start...]), seed: seed)
+        }
+        return stored
+    }
+
+    private static func headerTooLong(_ count: Int, _ room: Int) -> StopoverError {
+        StopoverError(
+            .spoolIO, "a chunk's header has \(count) bytes where at most \(room) were expected",
+            remedy: "This is a mistake in Stopover: please report it.")
     }
 
     private static func json(_ header: StoredHeader) throws(StopoverError) -> Data {
@@ -57,8 +79,14 @@ struct ChunkFile {
         guard Array(file[0..<8]) == ChunkFormat.magic,
             Array(file[(file.count - 8)...]) == ChunkFormat.seal
         else { throw ChunkDamage("not a sealed chunk") }
+        let headerBytes = Int(file.littleEndian(at: 12) as UInt32)
+        guard headerBytes <= min(ChunkFormat.headerLimit, bodyEnd - ChunkFormat.prefixBytes) else {
+            throw ChunkDamage("its header is longer than the file")
+        }
         let digest = file.withUnsafeBytes {
-            Digest128(of: UnsafeRawBufferPointer(rebasing: $0[0..<bodyEnd]), seed: seed)
+            Digest128(
+                of: UnsafeRawBufferPointer(
+                    rebasing: $0[..<(ChunkFormat.prefixBytes + headerBytes)]), seed: seed)
         }
         let written = Digest128(
             high: file.littleEndian(at: bodyEnd + 8), low: file.littleEndian(at: bodyEnd))
@@ -111,6 +139,12 @@ struct ChunkFile {
                 throw ChunkDamage("a column is longer than the file")
             }
             let range = position..<(position + bytes)
+            if !description.isPlain {
+                let stored = file[range].withUnsafeBytes { Digest128(of: $0, seed: seed) }
+                guard stored == description.storedDigest else {
+                    throw ChunkDamage("column \(description.name) is not what was written")
+                }
+            }
             let payload = try coder.restore(
                 description.planes, from: file[range], payloadBytes: description.payloadBytes)
             position = range.upperBound

@@ -3,8 +3,8 @@ import CXXHash
 /// A chunk file: one sealed batch. Written once, never changed, whole or absent after any crash.
 ///
 /// Constraints first: no length in the file is believed before it is checked against the file's
-/// own size and the limits below; no byte is used before the digest over all of them was checked;
-/// a column's bytes are what they were before compression, or the chunk is refused.
+/// own size and the limits below; no byte is used before a digest over it was checked; a column's
+/// bytes are what they were before compression, or the chunk is refused.
 ///
 ///     offset  what                                                     all numbers little endian
 ///     0       magic, "STOPCHNK"
@@ -12,19 +12,21 @@ import CXXHash
 ///     12      header length H, u32
 ///     16      header: H bytes of JSON (``ChunkHeader``): where the rows come from, the columns
 ///     16+H    column data, one run of frames per column, in the header's order
-///     end-24  XXH3-128 of everything before it, seeded with the job's seed: low u64, high u64
+///     end-24  XXH3-128 of the first 16+H bytes, seeded with the job's seed: low u64, high u64
 ///     end-8   magic again, "STOPSEAL"
 ///
 /// A column's bytes are `head + payload + tail` (``Column``). Head and tail stand in the header.
 /// The payload is stored as one plane, or as as many byte planes as its elements have bytes (byte
 /// k of every element together), each plane either as it is or as one zstd frame. The header says
-/// which, and has the XXH3-128 of `head + payload + tail`, taken before compression.
+/// which, and has the XXH3-128 of `head + payload + tail`, taken before compression; of a payload that is
+/// not as it is, also of the bytes that stand in the file. So the digest at the end is over all of them,
+/// and a chunk that is not compressed is read once for it, when it is written and when it is checked.
 ///
 /// The file's name is its number in ten digits, a dash, and the first 16 hex digits of its digest.
 enum ChunkFormat {
     static let magic = Array("STOPCHNK".utf8)
     static let seal = Array("STOPSEAL".utf8)
-    static let version: UInt32 = 1
+    static let version: UInt32 = 2
     static let prefixBytes = 16
     static let trailerBytes = 24
 
@@ -42,12 +44,18 @@ enum ChunkFormat {
 
     /// The most bytes that the file of a batch can have: its payloads as they are, the rest in JSON,
     /// where a byte of an array takes up to four and one of a name up to six.
-    static func room(for batch: Batch, keys: PrimaryKey...) -> Int {
-        var room = 4096
-        for case .varchar(let key) in keys { room += key.count * 4 }
+    static func room(for batch: Batch, _ header: ChunkHeader) -> Int {
+        batch.columns.reduce(prefixBytes + headerRoom(for: batch, header) + trailerBytes) {
+            $0 + $1.payload.count
+        }
+    }
+
+    /// The most bytes that the JSON of a batch's header can have.
+    static func headerRoom(for batch: Batch, _ header: ChunkHeader) -> Int {
+        var room = 512 + (header.partition?.utf8.count ?? 0) * 6
+        for case .varchar(let key) in [header.firstKey, header.lastKey] { room += key.count * 4 }
         for column in batch.columns {
-            room += column.payload.count + (column.head.count + column.tail.count) * 4
-            room += column.name.utf8.count * 6 + 1024
+            room += (column.head.count + column.tail.count) * 4 + column.name.utf8.count * 6 + 1024
         }
         return room
     }
@@ -74,24 +82,12 @@ struct StoredColumn: Codable, Hashable, Sendable {
     var tail: [UInt8]
     var payloadBytes: Int
     var planes: [StoredPlane]
+    /// Of head, payload and tail.
     var digest: Digest128
+    /// Of the planes as they stand in the file; nil of one plane that is the payload itself.
+    var storedDigest: Digest128?
 
-    /// Of a column that is not stored yet, at its longest.
-    init(_ column: Column, isPacked: Bool) {
-        name = column.name
-        type = column.type
-        head = column.head
-        tail = column.tail
-        payloadBytes = column.payload.count
-        let count =
-            isPacked
-            ? PlaneCoder.planes(
-                of: payloadBytes, elementWidth: column.type.payloadElementWidth) : 1
-        let longest = StoredPlane(
-            isCompressed: false, storedBytes: payloadBytes, bytes: payloadBytes)
-        planes = Array(repeating: longest, count: count)
-        digest = Digest128(high: .max, low: .max)
-    }
+    var isPlain: Bool { planes.count == 1 && !planes[0].isCompressed }
 
     var storedBytes: Int { planes.reduce(0) { $0 + $1.storedBytes } }
 
@@ -143,7 +139,7 @@ extension Digest128 {
     }
 
     /// Of a column's bytes in their order, wherever its parts lie.
-    init(of column: Column, seed: UInt64) {
+    package init(of column: Column, seed: UInt64) {
         let payload = column.payload.withUnsafeBytes { Digest128(of: $0, seed: seed) }
         self.init(of: column, payload: payload, seed: seed)
     }

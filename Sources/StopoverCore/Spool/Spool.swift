@@ -103,7 +103,7 @@ public final class Spool: Sendable {
     public var holdsLoadable: Bool { state.withLock { !$0.loadable.isEmpty } }
 
     /// - Parameter checksSeals: see ``ChunkWriter/checksSealsByDefault``.
-    func makeWriter(
+    package func makeWriter(
         checksSeals: Bool = ChunkWriter.checksSealsByDefault
     ) throws(StopoverError) -> ChunkWriter {
         ChunkWriter(
@@ -111,7 +111,7 @@ public final class Spool: Sendable {
             checker: checksSeals ? try SealChecker() : nil)
     }
 
-    func makeReader() throws(StopoverError) -> ChunkReader {
+    package func makeReader() throws(StopoverError) -> ChunkReader {
         ChunkReader(file: ChunkFile(seed: seed, coder: try PlaneCoder()), store: store)
     }
 
@@ -164,7 +164,7 @@ public final class Spool: Sendable {
 
     /// Turns a promise into what was written; nil gives it back, and the worker's turn is over.
     /// - Parameter rows: what the chunk holds.
-    func settle(reserved: Int, written record: ChunkRecord?, rows: Batch? = nil) {
+    package func settle(reserved: Int, written record: ChunkRecord?, rows: Batch? = nil) {
         state.withLock { state in
             state.used += Int64(record?.fileBytes ?? 0) - Int64(reserved)
             guard let record else {
@@ -236,7 +236,7 @@ public final class Spool: Sendable {
     }
 
     /// These chunks are flushed on the target: their files go.
-    func release(_ ids: [ChunkID]) throws(StopoverError) -> Int {
+    package func release(_ ids: [ChunkID]) throws(StopoverError) -> Int {
         var rows = 0
         for id in ids {
             let record = state.withLock { state in
@@ -274,13 +274,13 @@ extension Spool.State {
 }
 
 /// Seals batches; one per worker.
-final class ChunkWriter {
+package final class ChunkWriter {
     /// Whether a chunk is put together again and compared with its rows before it is written
     /// (``SealChecker``). Off: for 8 MiB of normal float32 it costs 0.40 s of CPU per GB, 27–30 %
     /// of a seal (1.4–1.5 s with the write), where a fifth was the most we would pay; measured with
     /// checked and plain seals in turn. A whole decode instead would be 0.47–0.60 s. Without it
     /// damage between the digests and the compressor's output is found when the chunk is read.
-    static let checksSealsByDefault = false
+    package static let checksSealsByDefault = false
 
     /// A chunk on disk, and what it took.
     struct Sealed {
@@ -303,7 +303,7 @@ final class ChunkWriter {
         self.checker = checker
     }
 
-    func seal(_ batch: Batch, _ header: ChunkHeader) throws(StopoverError) -> ChunkRecord {
+    package func seal(_ batch: Batch, _ header: ChunkHeader) throws(StopoverError) -> ChunkRecord {
         try spool.pack(batch) { (packed) throws(StopoverError) in
             let begun = ContinuousClock.now
             let (digest, columns) = try file.encode(batch, header, packed: packed, into: buffer)
@@ -323,7 +323,7 @@ final class ChunkWriter {
 }
 
 /// Reads chunks; one per worker.
-final class ChunkReader {
+package final class ChunkReader {
     private let file: ChunkFile
     private let store: ChunkStore
 
@@ -332,7 +332,7 @@ final class ChunkReader {
         self.store = store
     }
 
-    func read(_ record: ChunkRecord) throws(StopoverError) -> Batch {
+    package func read(_ record: ChunkRecord) throws(StopoverError) -> Batch {
         let name = ChunkFormat.fileName(record.id, digest: record.digest)
         // One byte more than expected shows a file that grew.
         guard let bytes = try store.read(name, limit: record.fileBytes + 1) else {

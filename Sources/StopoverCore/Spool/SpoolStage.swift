@@ -81,12 +81,12 @@ struct SpoolStage: Sendable {
     ) async throws -> ChunkRecord {
         let id = chunkNumbers.next()
         let batch = try mints?.added(to: sent, of: id) ?? sent
-        let room = ChunkFormat.room(for: batch, keys: read.firstKey, read.lastKey)
-        if engine.spool.isFull(for: room) { announce(.flushWanted) }
-        try await engine.spool.reserve(room)
         let header = ChunkHeader(
             id: id, transfer: transfer.id, split: read.split.id,
             partition: read.split.partition, firstKey: read.firstKey, lastKey: read.lastKey)
+        let room = ChunkFormat.room(for: batch, header)
+        if engine.spool.isFull(for: room) { announce(.flushWanted) }
+        try await engine.spool.reserve(room)
         do {
             let record = try await write(batch, header, writer)
             engine.spool.settle(reserved: room, written: record, rows: batch)

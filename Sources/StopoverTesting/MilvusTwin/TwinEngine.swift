@@ -103,6 +103,12 @@ final class TwinEngine: Sendable {
         switch method {
         case .getVersion:
             return try encoded(MilvusGetVersionResponse.with { $0.version = options.version })
+        case .connect:
+            return try encoded(
+                MilvusConnectResponse.with {
+                    $0.serverInfo.buildTags = options.version
+                    $0.identifier = 1
+                })
         case .allocTimestamp:
             return try encoded(MilvusAllocTimestampResponse.with { $0.timestamp = timestamp() })
         case .createDatabase: return try run(createDatabase, request)

@@ -1,6 +1,8 @@
 /// The calls of the Milvus service that the twin answers; gRPC says UNIMPLEMENTED to all others.
 enum TwinMethod: String, Sendable, CaseIterable {
     case getVersion = "GetVersion"
+    /// What the official client begins with.
+    case connect = "Connect"
     case allocTimestamp = "AllocTimestamp"
     case createDatabase = "CreateDatabase"
     case listDatabases = "ListDatabases"

@@ -73,7 +73,12 @@ enum SampleChunk {
     static func resealed(
         _ body: [UInt8], _ record: ChunkRecord
     ) -> (bytes: [UInt8], record: ChunkRecord) {
-        let digest = body.withUnsafeBytes { Digest128(of: $0, seed: seed) }
+        let headerBytes = body[12..<16].reversed().reduce(0) { $0 << 8 | Int($1) }
+        let digest = body.withUnsafeBytes {
+            Digest128(
+                of: UnsafeRawBufferPointer(rebasing: $0[..<min(16 + headerBytes, body.count)]),
+                seed: seed)
+        }
         let bytes = body + little(digest.low) + little(digest.high) + ChunkFormat.seal
         var record = record
         record.digest = digest

@@ -80,7 +80,7 @@ struct SpoolBudgetTests {
             ])
         var header = SampleChunk.header()
         header.lastKey = .varchar(random.bytes(300))
-        let room = ChunkFormat.room(for: batch, keys: header.firstKey, header.lastKey)
+        let room = ChunkFormat.room(for: batch, header)
         try await spool.reserve(room)
         let record = try spool.makeWriter().seal(batch, header)
         #expect(record.fileBytes <= room)

@@ -1,0 +1,160 @@
+"""Stopover beside the script that most people write (client_script.py), and beside vdf-io where it is
+installed: the same rows, the same servers, in turn, each run a process of its own. Wall time and
+processor time are of the whole client process. The last line of its output is JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from pymilvus import MilvusClient
+
+from measured import Measured, Twin, measure
+
+ROOT = Path(__file__).resolve().parents[1]
+BINARIES = Path(os.environ["STOPOVER_BINARIES"])
+
+
+def say(text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+
+
+class RealServer:
+    """A server through Scripts/servers."""
+
+    def __init__(self, kind: str, directory: Path) -> None:
+        self.directory = directory
+        self.uri: str = json.loads(self._control("start", kind, "--dir", str(directory)))["uri"]
+
+    def _control(self, *arguments: str) -> str:
+        return subprocess.run([str(ROOT / "Scripts" / "servers"), *arguments], text=True,
+                              check=True, capture_output=True, stdin=subprocess.DEVNULL).stdout
+
+    def __enter__(self) -> RealServer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._control("stop", "--remove", str(self.directory))
+
+
+class Stage:
+    """A source with rows and a target, for all runs."""
+
+    def __init__(self, arguments: argparse.Namespace, stack: ExitStack, directory: Path) -> None:
+        self.arguments, self.directory = arguments, directory
+        generated = Twin(BINARIES, "--generate", f"default.rows={arguments.rows}",
+                         "--dim", str(arguments.dim))
+        if arguments.server == "twin":
+            self.source = stack.enter_context(generated)
+            self.target = stack.enter_context(Twin(BINARIES, "--store", "memory"))
+            return
+        self.source = stack.enter_context(RealServer(arguments.server, directory / "source"))
+        self.target = stack.enter_context(RealServer(arguments.server, directory / "target"))
+        with generated:
+            say(f"filling the source with {arguments.rows:,} rows")
+            measure(self.migration("fill", generated.uri, self.source.uri, "rows"))
+        client = MilvusClient(self.source.uri)
+        client.load_collection("rows")
+
+    def migration(self, job: str, source: str, target: str, name: str) -> list[str]:
+        file = self.directory / f"{job}.yaml"
+        verify = f"verify: {self.arguments.verify}\n" if self.arguments.verify else ""
+        file.write_text(
+            f'source: {{uri: "{source}"}}\ntarget: {{uri: "{target}"}}\n'
+            f'collections: [{{source: default.rows, target: default.{name}, indexes: '
+            f'{"auto" if job == "fill" else "none"}}}]\n'
+            f'limits: {{spool_packing: {self.arguments.packing}}}\n{verify}')
+        return [str(BINARIES / "stopover"), "run", str(file), "--home",
+                str(self.directory / "home"), "--job", job, "--quiet"]
+
+    def drop(self, name: str) -> None:
+        MilvusClient(self.target.uri).drop_collection(name)
+
+    # --- the tools ---
+
+    def stopover(self, number: int) -> Measured:
+        return measure(self.migration(f"run{number}", self.source.uri, self.target.uri, "copy"))
+
+    def script(self, number: int) -> Measured:
+        client = MilvusClient(self.target.uri)
+        schema = client.create_schema(auto_id=False)
+        from pymilvus import DataType
+        schema.add_field("id", DataType.INT64, is_primary=True)
+        schema.add_field("vector", DataType.FLOAT_VECTOR, dim=self.arguments.dim)
+        schema.add_field("bucket", DataType.INT64)
+        schema.add_field("title", DataType.VARCHAR, max_length=32)
+        client.create_collection("copy", schema=schema)
+        ended = measure([sys.executable, str(ROOT / "Benchmarks" / "client_script.py"),
+                         self.source.uri, "rows", self.target.uri, "copy"])
+        copied = int(ended.output.split()[-1])
+        if copied != self.arguments.rows:
+            raise RuntimeError(f"the script copied {copied} rows")
+        return ended
+
+    def vdf(self, number: int) -> Measured:
+        """export_vdf, then import_vdf: it has no way that avoids the disk."""
+        out = self.directory / f"vdf{number}"
+        out.mkdir()
+        parts = [
+            measure(["export_vdf", "--library_dir", str(out), "milvus", "--uri", self.source.uri,
+                     "--collections", "rows"]),
+            measure(["import_vdf", "-d", str(out), "milvus", "--uri", self.target.uri]),
+        ]
+        return Measured(sum(part.wall for part in parts), sum(part.cpu for part in parts),
+                        max(part.peak_mib for part in parts), "")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="Benchmarks/peers", description=__doc__)
+    parser.add_argument("--server", choices=["twin", "lite3", "standalone"], default="twin")
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--dim", type=int, default=768)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--packing", choices=["fast", "compact", "auto"], default="fast")
+    parser.add_argument("--verify", help="as in a migration; its own default otherwise")
+    parser.add_argument("--only", choices=["stopover", "script", "vdf"], action="append")
+    arguments = parser.parse_args()
+    # As bytes of the columns: two numbers of about 2 bytes, a text of 12, and the vector.
+    gigabytes = arguments.rows * (arguments.dim * 4 + 24) / 1e9
+
+    tools = arguments.only or ["stopover", "script"] + (["vdf"] if shutil.which("export_vdf") else [])
+    runs: dict[str, list[Measured]] = {tool: [] for tool in tools}
+    with tempfile.TemporaryDirectory(prefix="stopover-peers-") as directory, ExitStack() as stack:
+        stage = Stage(arguments, stack, Path(directory))
+        for number in range(arguments.runs):
+            for tool in tools:
+                ended = getattr(stage, tool)(number)
+                stage.drop("copy")
+                runs[tool].append(ended)
+                say(f"{tool}: {ended.wall:.2f} s, {ended.cpu:.2f} s of CPU "
+                    f"({ended.cpu / gigabytes:.2f} s a GB), {ended.peak_mib:.0f} MiB")
+    found: dict[str, Any] = {"server": arguments.server, "rows": arguments.rows,
+                             "dimension": arguments.dim, "gigabytes": round(gigabytes, 3),
+                             "runs": arguments.runs, "packing": arguments.packing}
+    for tool, measured in runs.items():
+        wall = statistics.median(one.wall for one in measured)
+        cpu = statistics.median(one.cpu for one in measured)
+        found[tool] = {"wallSeconds": round(wall, 2), "cpuSeconds": round(cpu, 2),
+                       "cpuSecondsPerGB": round(cpu / gigabytes, 3),
+                       "rowsPerSecond": round(arguments.rows / wall),
+                       "peakMiB": round(max(one.peak_mib for one in measured))}
+    for tool in tools[1:]:
+        found[f"{tool}ToStopover"] = {
+            key: round(found[tool][key] / found["stopover"][key], 2)
+            for key in ("wallSeconds", "cpuSeconds")}
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,209 @@
+"""A migration of generated rows between two of our own servers: killed half way, carried on, and watched:
+rows, memory, ledger and spool over time. The last line of its output is JSON; with --out it writes a
+plot and a line of evidence, too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+BINARIES = Path(os.environ["STOPOVER_BINARIES"])
+sys.path.insert(0, str(ROOT / "Benchmarks"))
+
+from measured import Twin  # noqa: E402
+from plot import Line, Panel, page  # noqa: E402
+
+SAMPLE_SECONDS = 1.0
+
+
+@dataclass
+class Sample:
+    seconds: float
+    rows: int
+    rss_mib: float
+    ledger_mib: float
+    spool_mib: float
+
+
+@dataclass
+class Watch:
+    """One job over all of its processes."""
+
+    directory: Path
+    begun: float = field(default_factory=time.monotonic)
+    rows: int = 0
+    samples: list[Sample] = field(default_factory=list)
+
+    def follow(self, process: subprocess.Popen[str]) -> None:
+        assert process.stderr is not None
+        for line in process.stderr:
+            record = json.loads(line)
+            if record["type"] == "progress":
+                self.rows = record["transfers"][0]["rowsLoaded"]
+
+    def sample(self, pid: int) -> None:
+        try:
+            pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        except (FileNotFoundError, ProcessLookupError):
+            return
+        self.samples.append(Sample(
+            time.monotonic() - self.begun, self.rows,
+            pages * os.sysconf("SC_PAGE_SIZE") / (1 << 20),
+            mib(self.directory.glob("ledger.sqlite*")), mib(self.directory.glob("spool/*"))))
+
+
+def mib(paths: Any) -> float:
+    total = 0
+    for path in paths:
+        try:
+            total += path.stat().st_size
+        except FileNotFoundError:
+            continue
+    return total / (1 << 20)
+
+
+def rate(samples: list[Sample]) -> float:
+    """Rows a second between the first and the last."""
+    first, last = samples[0], samples[-1]
+    return (last.rows - first.rows) / max(last.seconds - first.seconds, 0.001)
+
+
+def tenths(samples: list[Sample]) -> tuple[float, float]:
+    """Rows a second in the first and in the last tenth of the time, the start-up left out."""
+    moving = [sample for sample in samples if sample.rows > 0]
+    count = max(len(moving) // 10, 2)
+    return rate(moving[:count]), rate(moving[-count:])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="Scripts/rehearsal", description=__doc__)
+    parser.add_argument("--rows", type=int, default=100_000_000)
+    parser.add_argument("--dim", type=int, default=8)
+    parser.add_argument("--keys", choices=["int64", "varchar"], default="int64")
+    parser.add_argument("--minutes", type=float, help="interrupted after so long")
+    parser.add_argument("--no-kill", action="store_true", help="let it run through")
+    parser.add_argument("--limits", default="", help="for the migration, as `cursors: 2`")
+    parser.add_argument("--out", help="a directory for the plot and the line of evidence")
+    arguments = parser.parse_args()
+
+    with (Twin(BINARIES, "--generate", f"default.rows={arguments.rows}", "--dim",
+               str(arguments.dim), "--keys", arguments.keys) as source,
+          Twin(BINARIES, "--store", "tally") as target,
+          tempfile.TemporaryDirectory(prefix="stopover-rehearsal-") as home):
+        file = Path(home) / "rehearsal.yaml"
+        file.write_text(f'source: {{uri: "{source.uri}"}}\ntarget: {{uri: "{target.uri}"}}\n'
+                        f'limits: {{{arguments.limits}}}\n')
+        command = [str(BINARIES / "stopover"), "run", str(file), "--home", home, "--job",
+                   "rehearsal", "--json"]
+        watch = Watch(Path(home) / "jobs" / "rehearsal")
+        deadline = time.monotonic() + arguments.minutes * 60 if arguments.minutes else None
+        kills = 0
+        cpu = 0.0
+        while True:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                       stderr=subprocess.PIPE, text=True)
+            follower = threading.Thread(target=watch.follow, args=(process,))
+            follower.start()
+            stopped = False
+            while process.poll() is None:
+                time.sleep(SAMPLE_SECONDS)
+                watch.sample(process.pid)
+                now = time.monotonic()
+                is_half = (watch.rows * 2 >= arguments.rows
+                           or (deadline and (now - watch.begun) * 2 >= deadline - watch.begun))
+                if is_half and not kills and not arguments.no_kill:
+                    cpu += spent(process.pid)
+                    process.kill()
+                    kills += 1
+                    break
+                if deadline and now > deadline and not stopped:
+                    cpu += spent(process.pid)
+                    process.send_signal(signal.SIGINT)
+                    stopped = True
+                last_spent = spent(process.pid) or 0.0
+            code = process.wait()
+            follower.join()
+            if code != -signal.SIGKILL:
+                cpu += 0.0 if stopped else last_spent
+                break
+        assert process.stdout is not None
+        output = process.stdout.read()
+        if code not in (0, 130):
+            sys.stderr.write(watch.directory.joinpath("errors.jsonl").read_text())
+            return code
+        is_equal: bool | None = None
+        if code == 0:
+            result = json.loads(output.splitlines()[-1])
+            tallies = [server.ask("tally default.rows") for server in (source, target)]
+            tallies = [{key: tally[key] for key in ("rows", "columns", "least", "greatest")
+                        if key in tally} for tally in (t.get("tally", t) for t in tallies)]
+            is_equal = tallies[0] == tallies[1] and result["verdict"] == "complete"
+        return report(arguments, watch, kills, cpu, is_equal)
+
+
+def spent(pid: int) -> float:
+    """Seconds of processor that a process has used."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def report(arguments: argparse.Namespace, watch: Watch, kills: int, cpu: float,
+           is_equal: bool | None) -> int:
+    samples = watch.samples
+    first, last = tenths(samples)
+    settled = samples[len(samples) // 4:]
+    found = {
+        "rows": arguments.rows, "dimension": arguments.dim, "keys": arguments.keys,
+        "rowsLoaded": watch.rows, "kills": kills, "isEqual": is_equal,
+        "seconds": round(samples[-1].seconds, 1), "rowsPerSecond": round(rate(samples)),
+        "cpuSeconds": round(cpu, 1), "rowsPerCPUSecond": round(watch.rows / max(cpu, 0.01)),
+        "firstTenth": round(first), "lastTenth": round(last),
+        "lastToFirst": round(last / max(first, 1), 3),
+        "peakMiB": round(max(sample.rss_mib for sample in samples)),
+        "settledMiB": [round(min(sample.rss_mib for sample in settled)),
+                       round(max(sample.rss_mib for sample in settled))],
+        "ledgerMiB": round(samples[-1].ledger_mib, 1),
+        "ledgerBytesPerMillionRows": round(samples[-1].ledger_mib * (1 << 20)
+                                           / max(watch.rows / 1e6, 1e-6)),
+    }
+    if arguments.out:
+        name = f"rehearsal-{arguments.rows}-{arguments.dim}-{arguments.keys}"
+        out = Path(arguments.out)
+        out.mkdir(parents=True, exist_ok=True)
+        (out / f"{name}.svg").write_text(plot(arguments, samples))
+        (out / f"{name}.json").write_text(json.dumps(found, indent=2) + "\n")
+    print(json.dumps(found))
+    return 0 if is_equal in (True, None) else 3
+
+
+def plot(arguments: argparse.Namespace, samples: list[Sample]) -> str:
+    """Rates over windows of a hundredth of the run."""
+    step = max(len(samples) // 100, 1)
+    marks = samples[::step]
+    rates = [(right.seconds, rate([left, right]) / 1000) for left, right in zip(marks, marks[1:])]
+    return page(
+        f"{arguments.rows:,} rows, dimension {arguments.dim}, {arguments.keys} keys",
+        "seconds",
+        [Panel("thousand rows a second", [Line("", rates)]),
+         Panel("resident MiB", [Line("", [(s.seconds, s.rss_mib) for s in marks])]),
+         Panel("MiB on disk", [Line("ledger", [(s.seconds, s.ledger_mib) for s in marks]),
+                               Line("spool", [(s.seconds, s.spool_mib) for s in marks])])])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,122 @@
+import NIOCore
+import NIOHPACK
+import StopoverCore
+import StopoverTesting
+import Testing
+
+@testable import StopoverMilvus
+
+@Suite("A connection's stages")
+struct LinkStageTests {
+    private let begin = ContinuousClock.now
+
+    @Test("are tried at once, then less and less often, and at once again after one that stood")
+    func backoff() {
+        var stage = LinkStage()
+        let found1 = stage.wanted(at: begin)
+        #expect(found1 == .connect(1))
+        let found2 = stage.wanted(at: begin)
+        #expect(found2 == .use)
+        stage.failed(1, "no", at: begin)
+        let found3 = stage.wanted(at: begin)
+        #expect(found3 == .fail("no"))
+        var now = begin
+        var waits: [Duration] = []
+        for attempt in 2...12 {
+            var wait = Duration.zero
+            while case .fail = stage.wanted(at: now + wait) { wait += .milliseconds(50) }
+            now += wait
+            waits.append(wait)
+            stage.failed(attempt, "no", at: now)
+        }
+        #expect(waits.first == MilvusLimits.firstReconnectDelay)
+        #expect(waits.max() == MilvusLimits.longestReconnectDelay)
+        #expect(waits == waits.sorted())
+        now += MilvusLimits.longestReconnectDelay
+        guard case .connect(let attempt) = stage.wanted(at: now) else {
+            Issue.record("not tried")
+            return
+        }
+        let found4 = stage.opened(attempt)
+        #expect(found4)
+        let found5 = stage.wanted(at: now)
+        #expect(found5 == .use)
+        stage.ended(attempt)
+        let found6 = stage.wanted(at: now)
+        #expect(found6 == .connect(attempt + 1))
+    }
+
+    @Test("take no word of an earlier attempt, and none after the end")
+    func stale() {
+        var stage = LinkStage()
+        _ = stage.wanted(at: begin)
+        let found7 = stage.opened(1)
+        #expect(found7)
+        stage.ended(1)
+        _ = stage.wanted(at: begin)
+        stage.ended(1)
+        let found8 = stage.wanted(at: begin)
+        #expect(found8 == .use)
+        let found9 = stage.opened(1)
+        #expect(!found9)
+        stage.closed()
+        let found10 = stage.opened(2)
+        #expect(!found10)
+        guard case .fail = stage.wanted(at: begin) else {
+            Issue.record("connects after it was closed")
+            return
+        }
+    }
+}
+
+@Suite("A message of gRPC")
+struct GRPCMessageTests {
+    @Test("is put together whatever the pieces")
+    func pieces() throws {
+        var random = SeededRandom(seed: 4)
+        for _ in 0..<200 {
+            let content = (0..<Int.random(in: 0...300, using: &random)).map { UInt8($0 & 255) }
+            var stream: [UInt8] = Array(GRPCMessage.buffer(content).readableBytesView)[...]
+                .map { $0 }
+            #expect(stream.prefix(5) == [0, 0, 0, UInt8(content.count >> 8), UInt8(content.count & 255)])
+            var message = GRPCMessage()
+            while !stream.isEmpty {
+                #expect(message.whole == nil)
+                let count = min(Int.random(in: 1...40, using: &random), stream.count)
+                try message.take(ByteBuffer(bytes: stream.prefix(count)))
+                stream.removeFirst(count)
+            }
+            #expect(message.whole == content)
+        }
+    }
+
+    @Test("of another form is refused: compressed, too long, or two")
+    func refused() {
+        func status(_ bytes: [UInt8]) -> CallFailure.Status? {
+            var message = GRPCMessage()
+            do throws(CallFailure) {
+                try message.take(ByteBuffer(bytes: bytes))
+                return nil
+            } catch {
+                return error.status
+            }
+        }
+        #expect(status([1, 0, 0, 0, 1, 7]) == .internal)
+        #expect(status([0, 0, 0, 0, 1, 7, 8]) == .internal)
+        #expect(status([0, 255, 255, 255, 255]) == .resourceExhausted)
+        #expect(status([0, 0, 0, 0, 2, 7, 8]) == nil)
+    }
+
+    @Test("ends with a status, which proxies may give in other words")
+    func status() {
+        func status(_ headers: HPACKHeaders) -> GRPCStatus? { GRPCStatus(headers) }
+        #expect(status([":status": "200", "content-type": "application/grpc"]) == nil)
+        #expect(status(["grpc-status": "0"])?.code == 0)
+        #expect(
+            status(["grpc-status": "8", "grpc-message": "rate%20limit"])?.message == "rate limit")
+        #expect(status(["grpc-status": "8", "grpc-message": "100%"])?.message == "100%")
+        #expect(status([":status": "503"])?.code == CallFailure.Status.unavailable.rawValue)
+        #expect(status([":status": "401"])?.code == CallFailure.Status.unauthenticated.rawValue)
+        #expect(status(["grpc-status": "x"])?.code == CallFailure.Status.unknown.rawValue)
+    }
+}

@@ -66,9 +66,10 @@ extension Part {
             part("digest") { _ = batch.columns.map { Digest128(of: $0, seed: 7) } },
             part("insert frame") { frame.write(into: room) },
         ]
-        return try parts + Packing.allCases.filter { $0 != .auto }.flatMap { packing in
-            try spool(name, batch, rows, packing)
-        }
+        return try parts
+            + Packing.allCases.filter { $0 != .auto }.flatMap { packing in
+                try spool(name, batch, rows, packing)
+            }
     }
 
     private static func field(

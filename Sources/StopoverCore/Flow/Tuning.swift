@@ -107,4 +107,3 @@ final class Crew: Sendable {
         for _ in 0..<missing { try await places.send(()) }
     }
 }
-

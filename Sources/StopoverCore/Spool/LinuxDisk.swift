@@ -40,7 +40,8 @@ public struct LinuxDisk: Disk {
     private func write(_ bytes: UnsafeRawBufferPointer, to file: Int32) -> Int32 {
         var done = 0
         while done < bytes.count {
-            let written = pwrite(file, bytes.baseAddress.map { $0 + done }, bytes.count - done, done)
+            let written = pwrite(
+                file, bytes.baseAddress.map { $0 + done }, bytes.count - done, done)
             if written < 0, errno == EINTR { continue }
             guard written > 0 else { return written < 0 ? errno : EIO }
             done += written

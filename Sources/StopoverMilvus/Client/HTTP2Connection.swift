@@ -88,6 +88,7 @@ final class ConnectionGate: ChannelInboundHandler {
 
 extension ChannelError {
     fileprivate static var eof: any Error {
-        CallFailure(.unavailable, "the connection was closed before the server spoke", wasSent: false)
+        CallFailure(
+            .unavailable, "the connection was closed before the server spoke", wasSent: false)
     }
 }

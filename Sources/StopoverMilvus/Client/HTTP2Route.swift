@@ -79,7 +79,8 @@ struct HTTP2Route: Sendable {
                     let pipeline = channel.pipeline.syncOperations
                     if let tls {
                         try pipeline.addHandler(
-                            NIOSSLClientHandler(context: tls.context, serverHostname: tls.serverName))
+                            NIOSSLClientHandler(
+                                context: tls.context, serverHostname: tls.serverName))
                     }
                     let watch = ConnectionWatch(channel, losses)
                     try pipeline.addHandler(watch)

@@ -16,7 +16,8 @@ struct WorkerCountTests {
         for second in start..<(start + seconds) {
             let working = Double(min(count.count, useful))
             let penalty = 1 - slowerBeyond * Double(max(count.count - useful, 0))
-            let rate = working * max(penalty, 0.1) * 10 * Double.random(in: 0.97...1.03, using: &random)
+            let rate =
+                working * max(penalty, 0.1) * 10 * Double.random(in: 0.97...1.03, using: &random)
             let units = max(WorkerCount.unitsPerWorker * count.count, 1)
             for unit in 1...units {
                 count.did(

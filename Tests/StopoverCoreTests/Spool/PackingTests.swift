@@ -122,7 +122,8 @@ struct DiskBufferTests {
         #expect(Array(buffer.bytes) == [4, 3, 2, 1])
     }
 
-    @Test("of any size is a file of exactly its bytes", arguments: [1, 4095, 4096, 262_143, 262_145])
+    @Test(
+        "of any size is a file of exactly its bytes", arguments: [1, 4095, 4096, 262_143, 262_145])
     func file(_ count: Int) throws {
         let scratch = try JobScratch()
         var random = SeededRandom(seed: UInt64(count))

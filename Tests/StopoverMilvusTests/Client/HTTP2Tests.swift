@@ -78,7 +78,10 @@ struct GRPCMessageTests {
             let content = (0..<Int.random(in: 0...300, using: &random)).map { UInt8($0 & 255) }
             var stream: [UInt8] = Array(GRPCMessage.buffer(content).readableBytesView)[...]
                 .map { $0 }
-            #expect(stream.prefix(5) == [0, 0, 0, UInt8(content.count >> 8), UInt8(content.count & 255)])
+            #expect(
+                stream.prefix(5) == [
+                    0, 0, 0, UInt8(content.count >> 8), UInt8(content.count & 255),
+                ])
             var message = GRPCMessage()
             while !stream.isEmpty {
                 #expect(message.whole == nil)

@@ -2,7 +2,7 @@
 ///
 /// Several workers seal at once and end in any order, but a split's position may only move over
 /// rows that rest on disk: committing chunk 5 before chunk 4 and dying between would lose chunk 4.
-/// A pure value; what it holds back is bounded by the number of spool workers.
+/// A pure value; what it holds back are records: the rows rest on disk.
 public struct CommitOrder<Item: Sendable>: Sendable {
     private var nextOrdinal: [SplitID: Int] = [:]
     private var held: [SplitID: [Int: Item]] = [:]

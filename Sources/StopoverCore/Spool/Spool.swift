@@ -13,6 +13,8 @@ public final class Spool: Sendable {
         var freshBytes = 0
         /// Of those, the recorded ones: loading can free them.
         var loadable: Set<ChunkID> = []
+        /// Chunks that the disk had no room for, and that wait for it.
+        var waitingForDisk: Set<ChunkID> = []
         /// Workers between their reservation and the record of their chunk.
         var writing = 0
         var waiting:
@@ -160,6 +162,17 @@ public final class Spool: Sendable {
     /// Whether a chunk of about `bytes` would have to wait now.
     func isFull(for bytes: Int) -> Bool {
         state.withLock { !$0.waiting.isEmpty || !$0.fits(Int64(bytes), limitBytes) }
+    }
+
+    func waitsForDisk(_ id: ChunkID, _ waits: Bool) {
+        state.withLock { state in
+            if waits { state.waitingForDisk.insert(id) } else { state.waitingForDisk.remove(id) }
+        }
+    }
+
+    /// Whether chunks that were cut before this one wait for room on the disk.
+    func olderWaitForDisk(than id: ChunkID) -> Bool {
+        state.withLock { $0.waitingForDisk.contains { $0 < id } }
     }
 
     /// Turns a promise into what was written; nil gives it back, and the worker's turn is over.

@@ -116,16 +116,24 @@ struct SpoolStage: Sendable {
     ) async throws -> ChunkRecord {
         var patience = Patience()
         while true {
-            do {
-                let record = try writer.seal(batch, header)
-                if patience.failures > 0 { engine.board.waitingEnded(.spool) }
-                return record
-            } catch {
-                // Loading frees space, as long as there is something to load.
-                guard error.code == .spoolDiskFull, engine.spool.holdsLoadable,
-                    !engine.stop.isRequested
-                else { throw error }
+            // Room that loading frees is the oldest chunk's: younger ones of its split can be neither
+            // recorded nor loaded before it, and could fill the disk for good.
+            if !engine.spool.olderWaitForDisk(than: header.id) {
+                do {
+                    let record = try writer.seal(batch, header)
+                    if patience.failures > 0 {
+                        engine.spool.waitsForDisk(header.id, false)
+                        engine.board.waitingEnded(.spool)
+                    }
+                    return record
+                } catch {
+                    // Loading frees space, as long as there is something to load.
+                    guard error.code == .spoolDiskFull, engine.spool.holdsLoadable,
+                        !engine.stop.isRequested
+                    else { throw error }
+                }
             }
+            engine.spool.waitsForDisk(header.id, true)
             announce(.flushWanted)
             engine.board.waiting(.spool, because: "the disk of the spool is full")
             try await Task.sleep(for: patience.failed())

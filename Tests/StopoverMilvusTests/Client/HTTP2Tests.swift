@@ -76,8 +76,7 @@ struct GRPCMessageTests {
         var random = SeededRandom(seed: 4)
         for _ in 0..<200 {
             let content = (0..<Int.random(in: 0...300, using: &random)).map { UInt8($0 & 255) }
-            var stream: [UInt8] = Array(GRPCMessage.buffer(content).readableBytesView)[...]
-                .map { $0 }
+            var stream = Array(GRPCMessage.buffer(content).readableBytesView)
             #expect(
                 stream.prefix(5) == [
                     0, 0, 0, UInt8(content.count >> 8), UInt8(content.count & 255),

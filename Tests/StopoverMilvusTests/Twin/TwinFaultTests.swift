@@ -52,7 +52,11 @@ struct TwinFaultTests {
             outcome = try await write(1...5, to: cluster)
             guard case .inDoubt = outcome else { throw TwinTable.NotAcknowledged(outcome: outcome) }
             #expect(try await cluster.count(table.rows()) == 5)
-            twin.behave(.fault(.fail(.unimplemented), of: "GetVersion"))
+            twin.behave(
+                .init([
+                    .init("GetVersion", .always, .fail(.unimplemented)),
+                    .init("Connect", .always, .fail(.unimplemented)),
+                ]))
             #expect(try await cluster.identity().kind == .unknown)
         }
     }

@@ -36,7 +36,7 @@ enum Allocator {
     /// Free bytes at the top that are kept.
     static let keptBytes: Int32 = 256 << 20
     /// Where threads allocate from. What one frees another takes again only within one of these.
-    static let arenas: Int32 = 2
+    static let arenas: Int32 = 1
 
     /// Pages, chunks and requests are megabytes each, allocated and freed all the time. Left alone glibc
     /// gives each back to the kernel, and the page faults of fresh memory can double what a row costs

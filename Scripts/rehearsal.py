@@ -44,12 +44,15 @@ class Watch:
     directory: Path
     begun: float = field(default_factory=time.monotonic)
     rows: int = 0
+    # The last thing that the tool said.
+    last: str = ""
     samples: list[Sample] = field(default_factory=list)
 
     def follow(self, process: subprocess.Popen[str]) -> None:
         assert process.stderr is not None
         for line in process.stderr:
             record = json.loads(line)
+            self.last = line
             if record["type"] == "progress":
                 self.rows = record["transfers"][0]["rowsLoaded"]
 
@@ -57,6 +60,8 @@ class Watch:
         try:
             pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
         except (FileNotFoundError, ProcessLookupError):
+            return
+        if pages == 0:
             return
         self.samples.append(Sample(
             time.monotonic() - self.begun, self.rows,
@@ -81,10 +86,14 @@ def rate(samples: list[Sample]) -> float:
 
 
 def tenths(samples: list[Sample]) -> tuple[float, float]:
-    """Rows a second in the first and in the last tenth of the time, the start-up left out."""
-    moving = [sample for sample in samples if sample.rows > 0]
-    count = max(len(moving) // 10, 2)
-    return rate(moving[:count]), rate(moving[-count:])
+    """Rows a second of the first and of the last tenth of the rows."""
+    most = samples[-1].rows
+
+    def when(part: float) -> float:
+        return next(sample.seconds for sample in samples if sample.rows >= max(most * part, 1))
+
+    return (most / 10 / max(when(0.1) - when(0), 0.001),
+            most / 10 / max(when(1) - when(0.9), 0.001))
 
 
 def main() -> int:
@@ -100,11 +109,12 @@ def main() -> int:
 
     with (Twin(BINARIES, "--generate", f"default.rows={arguments.rows}", "--dim",
                str(arguments.dim), "--keys", arguments.keys) as source,
-          Twin(BINARIES, "--store", "tally") as target,
+          # What a killed run left in doubt is upserted, which a server that only sums up cannot.
+          Twin(BINARIES, "--store", "tally" if arguments.no_kill else "memory") as target,
           tempfile.TemporaryDirectory(prefix="stopover-rehearsal-") as home):
         file = Path(home) / "rehearsal.yaml"
         file.write_text(f'source: {{uri: "{source.uri}"}}\ntarget: {{uri: "{target.uri}"}}\n'
-                        f'limits: {{{arguments.limits}}}\n')
+                        f'limits: {{write_timeout_seconds: 5, {arguments.limits}}}\n')
         command = [str(BINARIES / "stopover"), "run", str(file), "--home", home, "--job",
                    "rehearsal", "--json"]
         watch = Watch(Path(home) / "jobs" / "rehearsal")
@@ -141,15 +151,18 @@ def main() -> int:
         assert process.stdout is not None
         output = process.stdout.read()
         if code not in (0, 130):
-            sys.stderr.write(watch.directory.joinpath("errors.jsonl").read_text())
-            return code
+            sys.stderr.write(f"exit {code}: {watch.last}{output}")
+            return 1
         is_equal: bool | None = None
+        target_mib = int(Path(f"/proc/{target.process.pid}/statm").read_text().split()[1]) / 256
+        print(f"the target holds {target_mib:.0f} MiB", file=sys.stderr)
         if code == 0:
             result = json.loads(output.splitlines()[-1])
             tallies = [server.ask("tally default.rows") for server in (source, target)]
-            tallies = [{key: tally[key] for key in ("rows", "columns", "least", "greatest")
-                        if key in tally} for tally in (t.get("tally", t) for t in tallies)]
-            is_equal = tallies[0] == tallies[1] and result["verdict"] == "complete"
+            sums = [tally["tally"] for tally in tallies]
+            is_equal = sums[0] == sums[1] and result["verdict"] == "COMPLETE"
+            if not is_equal:
+                print(f"{result['verdict']}: source {sums[0]}, target {sums[1]}", file=sys.stderr)
         return report(arguments, watch, kills, cpu, is_equal)
 
 

@@ -7,17 +7,20 @@ import StopoverCore
 struct HTTP2Connection: Sendable {
     let channel: any Channel
     let multiplexer: NIOHTTP2Handler.StreamMultiplexer
+    let bypass: NIOLoopBound<DataBypass>
 
     /// Sends a request once and waits for its reply, at most `timeout`.
     func exchange(
-        _ headers: HPACKHeaders, _ request: ByteBuffer, within timeout: Duration
+        _ headers: HPACKHeaders, _ request: any RequestBody, within timeout: Duration
     ) async -> Result<[UInt8], CallFailure> {
         let reply = channel.eventLoop.makePromise(of: [UInt8].self)
         let stream = channel.eventLoop.makePromise(of: (any Channel).self)
-        multiplexer.createStreamChannel(promise: stream) { stream in
+        multiplexer.createStreamChannel(promise: stream) { [bypass] stream in
             stream.eventLoop.makeCompletedFuture {
                 try stream.pipeline.syncOperations.addHandler(
-                    UnaryCall(headers, request, within: timeout, reply: reply))
+                    UnaryCall(
+                        stream, headers, GRPCBody(request), within: timeout, bypass: bypass.value,
+                        reply: reply))
             }
         }
         stream.futureResult.whenFailure { error in

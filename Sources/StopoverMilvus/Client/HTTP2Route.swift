@@ -83,7 +83,8 @@ struct HTTP2Route: Sendable {
                                 context: tls.context, serverHostname: tls.serverName))
                     }
                     let watch = ConnectionWatch(channel, losses)
-                    try pipeline.addHandler(watch)
+                    let bypass = DataBypass()
+                    try pipeline.addHandlers(watch, bypass)
                     let multiplexer = try pipeline.configureHTTP2Pipeline(
                         mode: .client, connectionConfiguration: HTTP2Route.connection,
                         streamConfiguration: HTTP2Route.stream, streamDelegate: watch.streams
@@ -92,7 +93,9 @@ struct HTTP2Route: Sendable {
                     }
                     try pipeline.addHandler(
                         ConnectionGate(
-                            HTTP2Connection(channel: channel, multiplexer: multiplexer),
+                            HTTP2Connection(
+                                channel: channel, multiplexer: multiplexer,
+                                bypass: NIOLoopBound(bypass, eventLoop: channel.eventLoop)),
                             opened, streams: watch.streams, ended: ended))
                 }
             }
@@ -109,7 +112,6 @@ struct HTTP2Route: Sendable {
             HTTP2Setting(parameter: .maxFrameSize, value: MilvusLimits.frameBytes),
             HTTP2Setting(parameter: .maxHeaderListSize, value: MilvusLimits.headerBytes),
         ]
-        configuration.targetWindowSize = MilvusLimits.windowBytes
         // Servers in Go, Milvus among them, measure the wire with a PING per message that arrives, at
         // no bounded rate. NIOHTTP2 takes more than 200 in 30 s for an attack and hangs up: a write
         // was in doubt after every 200 or so calls. The servers are the user's own.
@@ -119,7 +121,8 @@ struct HTTP2Route: Sendable {
 
     private static let stream = {
         var configuration = NIOHTTP2Handler.StreamConfiguration()
-        configuration.targetWindowSize = MilvusLimits.windowBytes
+        configuration.outboundBufferSizeHighWatermark = MilvusLimits.bytesOnTheWay
+        configuration.outboundBufferSizeLowWatermark = MilvusLimits.bytesOnTheWay / 2
         // Streams that a server resets are calls that failed, not an attack.
         configuration.streamResetFrameRateLimit.maximumCount = .max
         configuration.streamErrorRateLimit.maximumCount = .max

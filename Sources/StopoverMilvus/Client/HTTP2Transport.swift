@@ -67,7 +67,7 @@ final class HTTP2Transport: MilvusTransport {
         do { connection = try await link.connection() } catch { return .failure(error) }
         let timeout = method.writesRows ? writeTimeout : method.callClass.deadline
         return await connection.exchange(
-            headers(method, authorization, timeout), GRPCMessage.buffer(request), within: timeout)
+            headers(method, authorization, timeout), request, within: timeout)
     }
 
     private func headers(

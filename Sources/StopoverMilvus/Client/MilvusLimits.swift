@@ -8,6 +8,10 @@ public enum MilvusLimits {
     public static let frameBytes = 1 << 20
     /// Bytes taken from a socket at once.
     static let receiveBytes = 1 << 20
+    /// Bytes of a request that are copied to be sent, at once.
+    static let pieceBytes = 512 << 10
+    /// Bytes of a request that wait for the socket before more are copied.
+    static let bytesOnTheWay = 2 << 20
     /// Bytes of a reply's headers that we take.
     static let headerBytes = 64 << 10
     /// Bytes under way to us on one connection before the server waits for us to read.

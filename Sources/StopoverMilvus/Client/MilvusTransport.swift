@@ -10,17 +10,27 @@ public protocol MilvusTransport: Sendable {
     ) async -> Result<[UInt8], CallFailure>
 }
 
-/// A serialized request, possibly in several parts that are joined only on their way out.
+/// A serialized request, in parts that are joined only on their way out.
 public protocol RequestBody: Sendable {
+    /// Of all parts together.
     var byteCount: Int { get }
+    var parts: [ArraySlice<UInt8>] { get }
+}
+
+extension RequestBody {
     /// Fills `buffer`, which has exactly `byteCount` bytes.
-    func write(into buffer: UnsafeMutableRawBufferPointer)
+    public func write(into buffer: UnsafeMutableRawBufferPointer) {
+        var position = 0
+        for part in parts {
+            UnsafeMutableRawBufferPointer(rebasing: buffer[position...]).copyBytes(from: part)
+            position += part.count
+        }
+    }
 }
 
 extension [UInt8]: RequestBody {
     public var byteCount: Int { count }
-
-    public func write(into buffer: UnsafeMutableRawBufferPointer) { buffer.copyBytes(from: self) }
+    public var parts: [ArraySlice<UInt8>] { [self[...]] }
 }
 
 /// A call that brought no reply.

@@ -8,38 +8,63 @@ final class UnaryCall: ChannelInboundHandler {
     typealias InboundIn = HTTP2Frame.FramePayload
     typealias OutboundOut = HTTP2Frame.FramePayload
 
+    private let stream: any Channel
     private let headers: HPACKHeaders
-    private let request: ByteBuffer
+    private var request: GRPCBody
     private let timeout: Duration
+    private let bypass: DataBypass
     private let reply: EventLoopPromise<[UInt8]>
     private var message = GRPCMessage()
     private var status: GRPCStatus?
+    private var number: UInt32?
     private var isSent = false
     private var isOver = false
     private var deadline: Scheduled<Void>?
+    /// Bytes of the reply that the server has no credit for yet; ``DataBypass``'s.
+    var uncredited = 0
 
     init(
-        _ headers: HPACKHeaders, _ request: ByteBuffer, within timeout: Duration,
-        reply: EventLoopPromise<[UInt8]>
+        _ stream: any Channel, _ headers: HPACKHeaders, _ request: GRPCBody,
+        within timeout: Duration, bypass: DataBypass, reply: EventLoopPromise<[UInt8]>
     ) {
+        self.stream = stream
         self.headers = headers
         self.request = request
         self.timeout = timeout
+        self.bypass = bypass
         self.reply = reply
     }
 
     func channelActive(context: ChannelHandlerContext) {
         isSent = true
-        let channel = context.channel
         deadline = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(timeout)) {
-            self.end(.deadlineExceeded, "no reply within \(self.timeout)")
-            channel.close(promise: nil)
+            self.fail(.deadlineExceeded, "no reply within \(self.timeout)")
         }
         context.write(wrapOutboundOut(.headers(.init(headers: headers))), promise: nil)
-        context.writeAndFlush(
-            wrapOutboundOut(.data(.init(data: .byteBuffer(request), endStream: true))),
-            promise: nil)
+        send(context)
+        // A stream has a number once its first frame is sent.
+        stream.getOption(HTTP2StreamChannelOptions.streamID).assumeIsolated().whenSuccess { id in
+            let number = UInt32(Int32(id))
+            self.number = number
+            self.bypass.register(self, stream: number)
+        }
         context.fireChannelActive()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        send(context)
+        context.fireChannelWritabilityChanged()
+    }
+
+    /// As much of the request as the connection takes now.
+    private func send(_ context: ChannelHandlerContext) {
+        repeat {
+            guard !isOver, let piece = request.next(upTo: MilvusLimits.pieceBytes) else { return }
+            context.writeAndFlush(
+                wrapOutboundOut(
+                    .data(.init(data: .byteBuffer(piece), endStream: request.isOver))),
+                promise: nil)
+        } while stream.isWritable
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -47,15 +72,17 @@ final class UnaryCall: ChannelInboundHandler {
         case .headers(let block):
             status = GRPCStatus(block.headers) ?? status
             if block.endStream { conclude() }
-        case .data(let part):
-            guard case .byteBuffer(let bytes) = part.data else { return }
-            do throws(CallFailure) { try message.take(bytes) } catch {
-                end(error.status, error.message)
-                context.close(promise: nil)
-                return
-            }
-            if part.endStream { conclude() }
+        // What ``DataBypass`` leaves: the end of a reply without trailers.
+        case .data(let part): if part.endStream { conclude() }
         default: break
+        }
+    }
+
+    /// A part of the reply.
+    func received(_ part: ByteBuffer) {
+        guard !isOver else { return }
+        do throws(CallFailure) { try message.take(part) } catch {
+            fail(error.status, error.message)
         }
     }
 
@@ -71,12 +98,21 @@ final class UnaryCall: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        if let number { bypass.unregister(stream: number) }
         end(.unavailable, "the connection was lost before the reply was whole")
         context.fireChannelInactive()
     }
 
+    /// Ends the call and takes it back from the server.
+    private func fail(_ status: CallFailure.Status, _ message: String) {
+        end(status, message)
+        stream.close(promise: nil)
+    }
+
     /// The server has said everything.
     private func conclude() {
+        // It did not wait for the rest of the request.
+        defer { if !request.isOver { stream.close(promise: nil) } }
         guard let status else { return end(.unknown, "the reply ended without a status") }
         guard status.code != 0 else {
             guard let reply = message.whole else {
@@ -167,17 +203,41 @@ struct GRPCMessage {
         self.length = length
         bytes.reserveCapacity(length)
     }
+}
 
-    /// The frame around a request: one copy of its parts.
-    static func buffer(_ request: any RequestBody) -> ByteBuffer {
-        let count = request.byteCount
-        var buffer = ByteBufferAllocator().buffer(capacity: prefixBytes + count)
-        buffer.writeInteger(UInt8(0))
-        buffer.writeInteger(UInt32(count))
-        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { room in
-            request.write(into: UnsafeMutableRawBufferPointer(rebasing: room[..<count]))
-            return count
+/// A request in gRPC's frame, piece by piece.
+struct GRPCBody: Sendable {
+    private let parts: [ArraySlice<UInt8>]
+    private var part = 0
+    private var taken = 0
+    private(set) var bytesLeft: Int
+
+    init(_ request: any RequestBody) {
+        let length = UInt32(request.byteCount)
+        var prefix: [UInt8] = [0]
+        withUnsafeBytes(of: length.bigEndian) { prefix.append(contentsOf: $0) }
+        parts = [prefix[...]] + request.parts
+        bytesLeft = GRPCMessage.prefixBytes + request.byteCount
+    }
+
+    var isOver: Bool { bytesLeft == 0 }
+
+    /// The next bytes, copied once; nil when there are none.
+    mutating func next(upTo most: Int) -> ByteBuffer? {
+        guard bytesLeft > 0 else { return nil }
+        let count = min(most, bytesLeft)
+        var piece = ByteBufferAllocator().buffer(capacity: count)
+        while piece.readableBytes < count {
+            let rest = parts[part].dropFirst(taken)
+            guard !rest.isEmpty else {
+                (part, taken) = (part + 1, 0)
+                continue
+            }
+            let run = rest.prefix(count - piece.readableBytes)
+            run.withUnsafeBytes { piece.writeBytes($0) }
+            taken += run.count
         }
-        return buffer
+        bytesLeft -= count
+        return piece
     }
 }

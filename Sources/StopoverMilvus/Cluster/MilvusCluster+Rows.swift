@@ -1,8 +1,6 @@
 import MilvusProto
 import StopoverCore
 
-extension InsertFrame: RequestBody {}
-
 extension MilvusCluster: Source {
     public func page(_ request: PageRequest) async throws(StopoverError) -> Page {
         let subject = request.rows.collection.description

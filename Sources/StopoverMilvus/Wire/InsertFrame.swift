@@ -1,7 +1,7 @@
 import StopoverCore
 
 /// The body of an Insert or Upsert request, whose columns are sent as the bytes they are.
-public struct InsertFrame: Sendable {
+public struct InsertFrame: RequestBody {
     public let byteCount: Int
     /// db 2, collection 3, partition 4.
     private let prefix: [UInt8]
@@ -24,22 +24,13 @@ public struct InsertFrame: Sendable {
         }
     }
 
-    /// Fills `buffer`, which has exactly ``byteCount`` bytes: one copy of each part.
-    public func write(into buffer: UnsafeMutableRawBufferPointer) {
-        var position = 0
-        func copy(_ bytes: ArraySlice<UInt8>) {
-            UnsafeMutableRawBufferPointer(rebasing: buffer[position...]).copyBytes(from: bytes)
-            position += bytes.count
-        }
-        copy(prefix[...])
+    public var parts: [ArraySlice<UInt8>] {
+        var parts = [prefix[...]]
         for column in columns {
             var frame: [UInt8] = []
             frame.append(field: 5, lengthOf: column.byteCount)
-            copy(frame[...])
-            copy(column.head[...])
-            copy(column.payload)
-            copy(column.tail[...])
+            parts += [(frame + column.head)[...], column.payload, column.tail[...]]
         }
-        copy(suffix[...])
+        return parts + [suffix[...]]
     }
 }

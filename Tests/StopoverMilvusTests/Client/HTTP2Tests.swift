@@ -76,7 +76,12 @@ struct GRPCMessageTests {
         var random = SeededRandom(seed: 4)
         for _ in 0..<200 {
             let content = (0..<Int.random(in: 0...300, using: &random)).map { UInt8($0 & 255) }
-            var stream = Array(GRPCMessage.buffer(content).readableBytesView)
+            var body = GRPCBody(content)
+            var stream: [UInt8] = []
+            while let piece = body.next(upTo: Int.random(in: 1...50, using: &random)) {
+                stream += Array(piece.readableBytesView)
+            }
+            #expect(body.isOver)
             #expect(
                 stream.prefix(5) == [
                     0, 0, 0, UInt8(content.count >> 8), UInt8(content.count & 255),
@@ -120,5 +125,98 @@ struct GRPCMessageTests {
         #expect(status([":status": "503"])?.code == CallFailure.Status.unavailable.rawValue)
         #expect(status([":status": "401"])?.code == CallFailure.Status.unauthenticated.rawValue)
         #expect(status(["grpc-status": "x"])?.code == CallFailure.Status.unknown.rawValue)
+    }
+}
+
+@Suite("DATA frames of a connection")
+struct DataSieveTests {
+    private static func frame(
+        _ type: UInt8, flags: UInt8 = 0, stream: UInt8 = 5, _ bytes: [UInt8]
+    ) -> [UInt8] {
+        let length = bytes.count
+        return [UInt8(length >> 16), UInt8(length >> 8 & 255), UInt8(length & 255), type, flags]
+            + [0, 0, 0, stream] + bytes
+    }
+
+    @Test("are taken out, padding left away and counted, and all else passes, however it is cut")
+    func sieve() {
+        var random = SeededRandom(seed: 11)
+        for _ in 0..<400 {
+            var stream: [UInt8] = []
+            var rest: [UInt8] = []
+            var data: [UInt8: [UInt8]] = [:]
+            var counted = 0
+            for _ in 0..<Int.random(in: 1...40, using: &random) {
+                let payload = random.someBytes(Int.random(in: 0...300, using: &random))
+                let number = UInt8.random(in: 1...3, using: &random)
+                switch Int.random(in: 0..<5, using: &random) {
+                case 0, 1:
+                    stream += Self.frame(0, stream: number, payload)
+                    data[number, default: []] += payload
+                    counted += payload.count
+                case 2:
+                    let padding = [UInt8](
+                        repeating: 0, count: Int.random(in: 0...255, using: &random))
+                    let padded = [UInt8(padding.count)] + payload + padding
+                    stream += Self.frame(0, flags: 8, stream: number, padded)
+                    data[number, default: []] += payload
+                    counted += padded.count
+                case 3:
+                    // The end is NIOHTTP2's to know.
+                    stream += Self.frame(0, flags: 1, stream: number, payload)
+                    data[number, default: []] += payload
+                    counted += payload.count
+                    rest += Self.frame(0, flags: 1, stream: number, [])
+                default:
+                    let other = Self.frame(
+                        UInt8.random(in: 1...9, using: &random), stream: number, payload)
+                    stream += other
+                    rest += other
+                }
+            }
+            var sieve = DataSieve()
+            var passed: [UInt8] = []
+            var taken: [UInt8: [UInt8]] = [:]
+            var count = 0
+            var at = 0
+            let longest = [1, 9, 20, 500].randomElement(using: &random) ?? 1
+            while at < stream.count {
+                let end = min(at + Int.random(in: 1...longest, using: &random), stream.count)
+                var part = ByteBuffer(bytes: stream[at..<end])
+                while let event = sieve.next(&part) {
+                    switch event {
+                    case .pass(let bytes): passed += Array(bytes.readableBytesView)
+                    case .data(let number, let bytes, let frameBytes):
+                        taken[UInt8(number), default: []] += Array(bytes.readableBytesView)
+                        count += frameBytes
+                    case .broken: Issue.record("broken")
+                    }
+                }
+                #expect(part.readableBytes == 0)
+                at = end
+            }
+            #expect(passed == rest)
+            #expect(taken.filter { !$0.value.isEmpty } == data.filter { !$0.value.isEmpty })
+            #expect(count == counted)
+        }
+    }
+
+    @Test("that are longer than allowed, or all padding and more, end the connection")
+    func broken() {
+        func isBroken(_ bytes: [UInt8]) -> Bool {
+            var sieve = DataSieve()
+            var buffer = ByteBuffer(bytes: bytes)
+            while let event = sieve.next(&buffer) { if case .broken = event { return true } }
+            return false
+        }
+        #expect(isBroken([255, 255, 255, 0, 0, 0, 0, 0, 1]))
+        #expect(isBroken(Self.frame(0, flags: 8, [9, 1, 2])))
+        #expect(!isBroken(Self.frame(0, flags: 8, [2, 1, 2])))
+    }
+}
+
+extension SeededRandom {
+    fileprivate mutating func someBytes(_ count: Int) -> [UInt8] {
+        (0..<count).map { _ in UInt8.random(in: 0...255, using: &self) }
     }
 }

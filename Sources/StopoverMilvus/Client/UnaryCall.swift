@@ -234,7 +234,7 @@ struct GRPCBody: Sendable {
                 continue
             }
             let run = rest.prefix(count - piece.readableBytes)
-            run.withUnsafeBytes { piece.writeBytes($0) }
+            _ = run.withUnsafeBytes { piece.writeBytes($0) }
             taken += run.count
         }
         bytesLeft -= count

@@ -17,6 +17,8 @@ public struct Bench: Sendable {
 
     /// Bytes of pages that are kept to be inserted again and again.
     static let samplePagesBytes = 64 << 20
+    /// Pages of keys that are read at most, so that a large collection is not read whole first.
+    static let mostRanges = 64
 
     let plan: TransferPlan
     let source: any Source
@@ -65,24 +67,30 @@ public struct Bench: Sendable {
 
     // MARK: The source
 
-    /// What to read, in as many pieces as the most cursors need.
+    /// What to read, in pieces of a page of keys: a count of a range, by which a migration is split,
+    /// takes seconds on some servers (Milvus Lite 3), and nothing has to be balanced here.
     private func ranges() async throws -> [(partition: String?, range: KeyRange)] {
-        let pieces = Int64(options.requestsAtOnce.max() ?? 1) * 2
         var ranges: [(String?, KeyRange)] = []
         for partition in plan.readPartitions {
-            let selection = plan.rows(of: partition)
-            let rows = try await source.count(selection)
-            let planner = SplitPlanner(rowsPerSplit: max(rows / pieces, 1_000)) {
-                (range) async throws(StopoverError) in
-                var rows = selection
-                rows.range = range
-                return try await source.count(rows)
-            }
-            for range in try await planner.ranges(keyType: plan.primaryKey.type, rows: rows) {
-                ranges.append((partition, range))
+            var rest = KeyRange.all
+            while ranges.count < Bench.mostRanges, !stop.isRequested {
+                let page = try await source.page(
+                    PageRequest(
+                        rows: plan.rows(of: partition, in: rest), fields: [plan.primaryKey],
+                        rowLimit: PageSizer.serverRowLimit, timestamp: nil))
+                guard let last = page.lastKey else { break }
+                ranges.append((partition, KeyRange(after: rest.after, through: last)))
+                rest.after = last
             }
         }
+        guard !ranges.isEmpty else { throw noRows }
         return ranges
+    }
+
+    private var noRows: StopoverError {
+        StopoverError(
+            .benchEmpty, "\(plan.source.name) has no row to measure with",
+            remedy: "Name a collection with rows: `stopover bench FILE --collection NAME`.")
     }
 
     private func measureSource(
@@ -155,11 +163,7 @@ public struct Bench: Sendable {
                 return bytes < Bench.samplePagesBytes
             }
         }
-        guard !batches.isEmpty else {
-            throw StopoverError(
-                .benchEmpty, "\(plan.source.name) has no row to measure with",
-                remedy: "Name a collection with rows: `stopover bench FILE --collection NAME`.")
-        }
+        guard !batches.isEmpty else { throw noRows }
         return batches
     }
 

@@ -14,6 +14,9 @@ import Synchronization
 /// once, from the socket's buffer into the page, and a request once, from the chunk into the
 /// socket's (Docs/decisions/0008).
 final class HTTP2Transport: MilvusTransport {
+    /// Eight digits are the most that the header takes (gRPC over HTTP/2, "Requests").
+    private static let mostMilliseconds = 99_999_999.0
+
     private let links: [HTTP2Link]
     private let turn = Atomic(0)
     /// Ends when the connections shall.
@@ -73,12 +76,13 @@ final class HTTP2Transport: MilvusTransport {
     private func headers(
         _ method: MilvusMethod, _ authorization: String?, _ timeout: Duration
     ) -> HPACKHeaders {
+        let milliseconds = Int(min(timeout / .milliseconds(1), HTTP2Transport.mostMilliseconds))
         var headers: HPACKHeaders = [
             ":method": "POST", ":scheme": scheme,
             ":path": "/\(MilvusMethod.service)/\(method.rawValue)", ":authority": authority,
             "content-type": "application/grpc", "te": "trailers", "user-agent": "stopover",
             // Servers end what they do for a call by it, too: what a fence waits for.
-            "grpc-timeout": "\(min(timeout / .milliseconds(1), 99_999_999).rounded().asInteger)m",
+            "grpc-timeout": "\(milliseconds)m",
         ]
         if let authorization {
             headers.add(name: "authorization", value: authorization, indexing: .neverIndexed)
@@ -91,8 +95,4 @@ final class HTTP2Transport: MilvusTransport {
         }
         return headers
     }
-}
-
-extension Double {
-    fileprivate var asInteger: Int { Int(self) }
 }

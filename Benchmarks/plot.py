@@ -1,4 +1,4 @@
-"""Plots as SVG, by the standard library alone: panels of lines over one axis, or bars."""
+"""Plots as SVG, by the standard library alone: panels of lines over one axis."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ struct ByteTarget {
     static let steps = 16
     static let least = 64 << 10
 
-    private(set) var most: Int
+    let most: Int
     private(set) var bytes: Int
 
     init(_ most: Int) {

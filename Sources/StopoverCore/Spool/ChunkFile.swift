@@ -79,14 +79,9 @@ struct ChunkFile {
         guard Array(file[0..<8]) == ChunkFormat.magic,
             Array(file[(file.count - 8)...]) == ChunkFormat.seal
         else { throw ChunkDamage("not a sealed chunk") }
-        let headerBytes = Int(file.littleEndian(at: 12) as UInt32)
-        guard headerBytes <= min(ChunkFormat.headerLimit, bodyEnd - ChunkFormat.prefixBytes) else {
-            throw ChunkDamage("its header is longer than the file")
-        }
+        let headerEnd = try ChunkFile.headerEnd(of: file, bodyEnd: bodyEnd)
         let digest = file.withUnsafeBytes {
-            Digest128(
-                of: UnsafeRawBufferPointer(
-                    rebasing: $0[..<(ChunkFormat.prefixBytes + headerBytes)]), seed: seed)
+            Digest128(of: UnsafeRawBufferPointer(rebasing: $0[..<headerEnd]), seed: seed)
         }
         let written = Digest128(
             high: file.littleEndian(at: bodyEnd + 8), low: file.littleEndian(at: bodyEnd))
@@ -96,7 +91,7 @@ struct ChunkFile {
         guard file.littleEndian(at: 8) as UInt32 == ChunkFormat.version else {
             throw ChunkDamage("format \(file.littleEndian(at: 8) as UInt32) is not known")
         }
-        let (header, headerEnd) = try ChunkFile.header(of: file, bodyEnd: bodyEnd)
+        let header = try ChunkFile.header(of: file, bodyEnd: bodyEnd).header
         guard header.chunk.id == record.id, header.rowCount == record.rowCount,
             header.columns.count <= ChunkFormat.columnLimit
         else { throw ChunkDamage("it is another chunk") }
@@ -117,16 +112,20 @@ struct ChunkFile {
     static func header(
         of file: [UInt8], bodyEnd: Int
     ) throws(ChunkDamage) -> (header: StoredHeader, end: Int) {
-        let headerBytes = Int(file.littleEndian(at: 12) as UInt32)
-        guard headerBytes <= min(ChunkFormat.headerLimit, bodyEnd - ChunkFormat.prefixBytes) else {
-            throw ChunkDamage("its header is longer than the file")
-        }
-        let headerEnd = ChunkFormat.prefixBytes + headerBytes
+        let headerEnd = try headerEnd(of: file, bodyEnd: bodyEnd)
         guard
             let header = try? JSONDecoder().decode(
                 StoredHeader.self, from: Data(file[ChunkFormat.prefixBytes..<headerEnd]))
         else { throw ChunkDamage("its header cannot be read") }
         return (header, headerEnd)
+    }
+
+    private static func headerEnd(of file: [UInt8], bodyEnd: Int) throws(ChunkDamage) -> Int {
+        let headerBytes = Int(file.littleEndian(at: 12) as UInt32)
+        guard headerBytes <= min(ChunkFormat.headerLimit, bodyEnd - ChunkFormat.prefixBytes) else {
+            throw ChunkDamage("its header is longer than the file")
+        }
+        return ChunkFormat.prefixBytes + headerBytes
     }
 
     private func columns(

@@ -56,7 +56,7 @@ final class PlaneCoder {
     ) -> [StoredPlane] {
         payload.withUnsafeBytes { bytes in
             guard isPacked else { return [plain(bytes, file)] }
-            let width = PlaneCoder.planes(of: payload.count, elementWidth: elementWidth)
+            let width = payload.count % elementWidth == 0 ? elementWidth : 1
             guard width > 1 else { return [store(bytes, level: PlaneCoder.textLevel, file)] }
             let rows = bytes.count / width
             let buffer = scratch(atLeast: bytes.count)
@@ -67,11 +67,6 @@ final class PlaneCoder {
                 return store(content, level: PlaneCoder.entropyOnlyLevel, file)
             }
         }
-    }
-
-    /// How many planes a payload has when it is packed.
-    static func planes(of payloadBytes: Int, elementWidth: Int) -> Int {
-        payloadBytes % elementWidth == 0 ? elementWidth : 1
     }
 
     private func plain(_ bytes: UnsafeRawBufferPointer, _ file: DiskBuffer) -> StoredPlane {

@@ -205,13 +205,12 @@ class Rounds:
 
 
 def acknowledged_and_lost(result: dict[str, Any]) -> dict[str, int]:
-    """What became of acknowledged rows, where their keys tell: of those that came into doubt before
-    they were durable, and were inserted again, the sweep found and deleted the ones that the target
-    still had (and rows of requests that were never acknowledged). The rest it had lost."""
-    rewritten, swept = result["rewrittenRows"], result.get("sweptRows") or 0
-    return {"acknowledged rows inserted again": rewritten,
-            "of them lost by the target, at least": max(rewritten - swept, 0),
-            "rows of requests in doubt deleted": swept}
+    """What became of acknowledged rows, where their keys tell: those that came into doubt before
+    they were durable were inserted again; what the target still had of them was found and deleted
+    (with rows of requests that were never acknowledged), the rest it had lost."""
+    return {"acknowledged rows inserted again": result["rewrittenRows"],
+            "of them lost by the target": result.get("lostRows") or 0,
+            "rows of requests in doubt deleted": result.get("sweptRows") or 0}
 
 
 def simulate(arguments: argparse.Namespace, record: Record) -> int:

@@ -14,7 +14,7 @@ struct ServerKillTests {
         let tool = try Tool()
         let source = try await SharedSource.packages.server()
         let target = try await RealServer(.lite3)
-        var (kills, migrations, rewritten) = (0, 0, 0)
+        var (kills, migrations, rewritten, lost) = (0, 0, 0, 0)
         while kills < Self.kills {
             migrations += 1
             let name = "m\(migrations)"
@@ -51,11 +51,13 @@ struct ServerKillTests {
                 source, ("default", "packages"), target, (name, "packages"), ["--by-partition"],
                 autoID: autoID)
             #expect(compared.status == 0, "seed \(seed), \(name): \(compared)")
-            rewritten += try tool.result(of: name).rewrittenRows ?? 0
+            let result = try tool.result(of: name)
+            rewritten += result.rewrittenRows ?? 0
+            lost += result.lostRows ?? 0
         }
         print(
             "\(kills) kills of the target in \(migrations) migrations, seed \(seed): \(rewritten) "
-                + "acknowledged rows were in doubt and written again")
+                + "acknowledged rows were in doubt and written again, \(lost) of them were seen to be lost")
         #expect(rewritten > 0, "no kill met an acknowledged row: seed \(seed)")
     }
 }

@@ -83,6 +83,7 @@ struct Finaliser: Sendable {
             counts: try await count(record, on: collection), unreadable: unreadable)
         if plan.doubts == .sweep { result.sweptRows = record.sweptRows }
         result.rewrittenRows = record.rewrittenRows
+        result.lostRows = record.lostRows
         let source = try await engine.retryingReads {
             try await engine.source.describe(plan.source.name)
         }

@@ -96,6 +96,8 @@ public struct TransferResult: Hashable, Sendable, Codable {
     public var sweptRows: Int64?
     /// Rows that were acknowledged, came into doubt before they were durable, and were written again.
     public var rewrittenRows: Int64 = 0
+    /// Those of them that the target had lost; nil where its keys do not tell.
+    public var lostRows: Int64?
     /// What could not be made beside the rows, a sentence each: an alias that is taken.
     public var notes: [String] = []
     /// Whether the collection is loaded: it can be searched.

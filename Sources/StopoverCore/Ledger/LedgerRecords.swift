@@ -70,6 +70,9 @@ public struct TransferRecord: Hashable, Sendable, Codable {
     public var sweptRows: Int64 = 0
     /// Rows that were acknowledged, came into doubt before they were flushed, and were written again.
     public var rewrittenRows: Int64 = 0
+    /// With keys of the target's making: those of ``rewrittenRows`` that the target did not have any
+    /// more when it was looked; nil until then.
+    public var lostRows: Int64?
     /// `count(*)` of the collection that rows are added to, before the first of them.
     public var rowsBefore: Int64?
 
@@ -106,6 +109,7 @@ extension TransferRecord {
         needsSweep = try values.decodeIfPresent(Bool.self, forKey: .needsSweep) ?? false
         sweptRows = try values.decodeIfPresent(Int64.self, forKey: .sweptRows) ?? 0
         rewrittenRows = try values.decodeIfPresent(Int64.self, forKey: .rewrittenRows) ?? 0
+        lostRows = try values.decodeIfPresent(Int64.self, forKey: .lostRows)
         rowsBefore = try values.decodeIfPresent(Int64.self, forKey: .rowsBefore)
     }
 }
@@ -254,6 +258,8 @@ public enum LedgerEntry: Sendable {
     /// With keys of the target's making: their acknowledgements count no longer, they are `spooled`
     /// again, and what the target holds of them is for the sweep.
     case chunksDisowned([ChunkID])
+    /// So many acknowledged rows that came into doubt were not there any more.
+    case lossesCounted(TransferID, Int64)
     /// The target holds no row but those that acknowledgements name; so many others were deleted.
     case swept(TransferID, removed: Int64)
     case chunksFlushed([ChunkID])

@@ -8,7 +8,7 @@ import GRDB
 /// columns by which it is found can change unseen.
 enum LedgerTables {
     static let names = [
-        "fact", "transfer", "split", "chunk", "ack", "quarantine", "dropped", "result",
+        "fact", "transfer", "split", "chunk", "ack", "disowned", "quarantine", "dropped", "result",
         "note",
     ]
 
@@ -19,42 +19,56 @@ enum LedgerTables {
         close(file)
     }
 
+    private static let definitions = """
+        CREATE TABLE IF NOT EXISTS fact(
+            name TEXT PRIMARY KEY, record BLOB NOT NULL, sum INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS transfer(
+            id INTEGER PRIMARY KEY, record BLOB NOT NULL, sum INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS split(
+            id INTEGER PRIMARY KEY, transfer INTEGER NOT NULL, record BLOB NOT NULL,
+            sum INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS chunk(
+            id INTEGER PRIMARY KEY, transfer INTEGER NOT NULL, state TEXT NOT NULL,
+            rows INTEGER NOT NULL, record BLOB NOT NULL, sum INTEGER NOT NULL);
+        CREATE INDEX IF NOT EXISTS chunk_state ON chunk(transfer, state);
+        CREATE TABLE IF NOT EXISTS ack(
+            chunk INTEGER NOT NULL, low INTEGER NOT NULL, high INTEGER NOT NULL, ids BLOB,
+            sum INTEGER NOT NULL, PRIMARY KEY(chunk, low)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS disowned(
+            id INTEGER PRIMARY KEY, transfer INTEGER NOT NULL, record BLOB NOT NULL,
+            sum INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS quarantine(
+            id INTEGER PRIMARY KEY, transfer INTEGER NOT NULL, rows INTEGER NOT NULL,
+            record BLOB NOT NULL, sum INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS dropped(
+            id INTEGER PRIMARY KEY, record BLOB NOT NULL, sum INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS result(
+            id INTEGER PRIMARY KEY, record BLOB NOT NULL, sum INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS note(
+            id INTEGER PRIMARY KEY, at REAL NOT NULL, code TEXT NOT NULL,
+            message TEXT NOT NULL, sum INTEGER NOT NULL);
+        """
+
     static func create(_ db: Database, format: Int, job: JobIdentity) throws {
-        try db.execute(
-            sql: """
-                CREATE TABLE fact(name TEXT PRIMARY KEY, record BLOB NOT NULL, sum INTEGER NOT NULL);
-                CREATE TABLE transfer(
-                    id INTEGER PRIMARY KEY, record BLOB NOT NULL, sum INTEGER NOT NULL);
-                CREATE TABLE split(
-                    id INTEGER PRIMARY KEY, transfer INTEGER NOT NULL, record BLOB NOT NULL,
-                    sum INTEGER NOT NULL);
-                CREATE TABLE chunk(
-                    id INTEGER PRIMARY KEY, transfer INTEGER NOT NULL, state TEXT NOT NULL,
-                    rows INTEGER NOT NULL, record BLOB NOT NULL, sum INTEGER NOT NULL);
-                CREATE INDEX chunk_state ON chunk(transfer, state);
-                CREATE TABLE ack(
-                    chunk INTEGER NOT NULL, low INTEGER NOT NULL, high INTEGER NOT NULL, ids BLOB,
-                    sum INTEGER NOT NULL, PRIMARY KEY(chunk, low)) WITHOUT ROWID;
-                CREATE TABLE quarantine(
-                    id INTEGER PRIMARY KEY, transfer INTEGER NOT NULL, rows INTEGER NOT NULL,
-                    record BLOB NOT NULL, sum INTEGER NOT NULL);
-                CREATE TABLE dropped(
-                    id INTEGER PRIMARY KEY, record BLOB NOT NULL, sum INTEGER NOT NULL);
-                CREATE TABLE result(
-                    id INTEGER PRIMARY KEY, record BLOB NOT NULL, sum INTEGER NOT NULL);
-                CREATE TABLE note(
-                    id INTEGER PRIMARY KEY, at REAL NOT NULL, code TEXT NOT NULL,
-                    message TEXT NOT NULL, sum INTEGER NOT NULL);
-                """)
-        try insert(db, "fact", ["format", try encode(format)])
-        try insert(db, "fact", ["schema", try encode(try schema(db))])
+        try define(db, format: format)
         try insert(db, "fact", ["job", try encode(job)])
     }
 
-    /// The job of a ledger of which every byte that is ever believed was checked: SQLite's pages and
-    /// indexes, the tables' definitions, and the checksum of every row. A damaged row could hide from
-    /// later queries, so it is looked for here, where all rows are read.
-    static func check(_ db: Database, format known: Int) throws -> JobIdentity {
+    /// Makes the tables that are missing: all of a new ledger, those that came later of an old one.
+    static func define(_ db: Database, format: Int) throws {
+        try db.execute(sql: definitions)
+        try describe(db, format: format)
+    }
+
+    static func describe(_ db: Database, format: Int) throws {
+        try insert(db, "fact", ["format", try encode(format)], verb: "REPLACE")
+        try insert(db, "fact", ["schema", try encode(try schema(db))], verb: "REPLACE")
+    }
+
+    /// The job and the format of a ledger of which every byte that is ever believed was checked:
+    /// SQLite's pages and indexes, the tables' definitions, and the checksum of every row. A damaged
+    /// row could hide from later queries, so it is looked for here, where all rows are read.
+    static func check(_ db: Database, format known: Int) throws -> (job: JobIdentity, format: Int) {
         let check = try String.fetchOne(db, sql: "PRAGMA integrity_check(1)")
         guard check == "ok" else {
             throw StopoverError.ledgerCorrupt("integrity_check: \(check ?? "no answer")")
@@ -64,8 +78,10 @@ enum LedgerTables {
         guard try fact(db, "schema", as: [String].self) == schema(db) else {
             throw StopoverError.ledgerCorrupt("the tables are not as they were made")
         }
-        for table in names { try forEachRow(db, table, "1") { _ in } }
-        return try fact(db, "job", as: JobIdentity.self)
+        for table in try names.filter({ try db.tableExists($0) }) {
+            try forEachRow(db, table, "1") { _ in }
+        }
+        return (try fact(db, "job", as: JobIdentity.self), format)
     }
 
     private static func schema(_ db: Database) throws -> [String] {
@@ -136,6 +152,10 @@ enum LedgerTables {
             .execute(arguments: StatementArguments(values + [sum(values[...]).databaseValue]))
     }
 
+    private static func nextID(_ db: Database, _ table: String) throws -> Int64 {
+        (try Int64.fetchOne(db, sql: "SELECT max(id) FROM \(table)") ?? 0) + 1
+    }
+
     private static func encode(_ value: some Encodable) throws -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -203,6 +223,7 @@ enum LedgerTables {
             for transfer in try doubted(ids, db, mark: { _ in }) {
                 try update(transfer: transfer, db) { $0.needsSweep = true }
             }
+        case .lossesCounted(let id, let rows): try update(transfer: id, db) { $0.lostRows = rows }
         case .swept(let id, let removed):
             try update(transfer: id, db) { transfer in
                 transfer.needsSweep = false
@@ -218,12 +239,13 @@ enum LedgerTables {
                 }
             }
         case .note(let code, let message):
-            let last = try Int64.fetchOne(db, sql: "SELECT max(id) FROM note") ?? 0
-            try insert(db, "note", [last + 1, Date.now.timeIntervalSince1970, code, message])
+            try insert(
+                db, "note",
+                [try nextID(db, "note"), Date.now.timeIntervalSince1970, code, message])
         }
     }
 
-    /// Their acknowledgements count no longer.
+    /// Their acknowledgements count no longer; the keys that they named are kept apart.
     /// - Returns: the transfers of the chunks.
     @discardableResult
     private static func doubted(
@@ -232,9 +254,11 @@ enum LedgerTables {
         var rows: [TransferID: Int64] = [:]
         for id in ids {
             var acked: Int64 = 0
+            var keys: [Data] = []
             try forEachRow(db, "ack", "chunk = ?", [id.number]) { row in
                 let (low, high): (Int64, Int64) = (row[1], row[2])
                 acked += high - low
+                if let named: Data = row[3] { keys.append(named) }
             }
             try update(chunk: id, db) { chunk in
                 guard chunk.state != .flushed else {
@@ -243,6 +267,10 @@ enum LedgerTables {
                 chunk.state = .spooled
                 mark(&chunk)
                 rows[chunk.transfer, default: 0] += acked
+                for named in keys {
+                    try insert(
+                        db, "disowned", [try nextID(db, "disowned"), chunk.transfer.number, named])
+                }
             }
             try db.cachedStatement(sql: "DELETE FROM ack WHERE chunk = ?")
                 .execute(arguments: [id.number])

@@ -6,6 +6,11 @@ public enum OwnedKeys: Sendable, Equatable {
     case int64([ClosedRange<Int64>])
     case varchar(Set<[UInt8]>)
 
+    /// Ranges in one expression.
+    static let rangesPerQuestion = 100
+    /// Keys in one question or one delete.
+    static let keysPerQuestion = 1_000
+
     /// Throws `STO-TARGET-KEYS-TWICE` when two acknowledgements name one key: then the keys tell
     /// nothing, and no row may be deleted by them.
     public init(_ acknowledged: [IDRuns]) throws(StopoverError) {
@@ -66,6 +71,28 @@ public enum OwnedKeys: Sendable, Equatable {
         }
     }
 
+    /// The rows of `rows` that have these keys, question by question.
+    public func selections(of rows: RowSelection) -> [RowSelection] {
+        var asked = rows
+        switch self {
+        case .int64(let runs):
+            let ranges = runs.map { run in
+                KeyRange(
+                    after: run.lowerBound > .min ? .int64(run.lowerBound - 1) : nil,
+                    through: .int64(run.upperBound))
+            }
+            return ranges.chunked(by: OwnedKeys.rangesPerQuestion).map { ranges in
+                asked.anyOf = ranges
+                return asked
+            }
+        case .varchar(let keys):
+            return keys.map(PrimaryKey.varchar).sorted().chunked(by: OwnedKeys.keysPerQuestion).map {
+                asked.keys = $0
+                return asked
+            }
+        }
+    }
+
     /// Every place where a row that is nobody's can be. Between VARCHAR keys there is always room:
     /// one range, in which each key has to be looked at.
     public var gaps: [KeyRange] {
@@ -82,6 +109,12 @@ public enum OwnedKeys: Sendable, Equatable {
         }
         if last.upperBound < .max { gaps.append(KeyRange(after: .int64(last.upperBound))) }
         return gaps
+    }
+}
+
+extension Array {
+    func chunked(by size: Int) -> [[Element]] {
+        stride(from: 0, to: count, by: size).map { Array(self[$0..<Swift.min($0 + size, count)]) }
     }
 }
 

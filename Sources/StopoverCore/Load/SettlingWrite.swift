@@ -21,8 +21,8 @@ extension Target {
                 throw .noKeyColumn(key.name)
             }
             let keys = try codec.keys(in: column)
-            for start in stride(from: 0, to: keys.count, by: Sweep.keysPerQuestion) {
-                let some = keys[start..<min(start + Sweep.keysPerQuestion, keys.count)]
+            for start in stride(from: 0, to: keys.count, by: OwnedKeys.keysPerQuestion) {
+                let some = keys[start..<min(start + OwnedKeys.keysPerQuestion, keys.count)]
                 try await delete(Array(some), of: key, from: destination.collection)
             }
         } catch {

@@ -7,10 +7,6 @@
 /// look that found nothing: nothing rests on a delete that was believed, nor on one that an earlier
 /// run made and did not flush. Where no name is a fence, it looks once more after a while.
 struct Sweep: Sendable {
-    /// Ranges in one expression.
-    static let rangesPerQuestion = 100
-    /// Keys in one question or one delete.
-    static let keysPerQuestion = 1_000
     /// Looks that found something before it is said that the target does not delete.
     static let mostPasses = 20
 
@@ -33,6 +29,7 @@ struct Sweep: Sendable {
             )
             defer { engine.board.waitingEnded(.target) }
             try await engine.retryingControl { try await engine.flush(collection) }
+            try await countLosses(rows)
             let found = try await removeStrays(from: rows, owned)
             guard found > 0 else {
                 looksLeft -= 1
@@ -53,9 +50,21 @@ struct Sweep: Sendable {
                 + "Then run the same command again.")
     }
 
+    /// Once, before anything is deleted: how many acknowledged rows that came into doubt the target
+    /// lost. They were written again; the figure says what an acknowledgement of it is worth. A target
+    /// that gave one key to two of them tells nothing, and there is no figure.
+    private func countLosses(_ rows: RowSelection) async throws {
+        guard try await engine.ledger.transfer(transfer).lostRows == nil else { return }
+        let keys = try await engine.ledger.disownedKeys(of: transfer)
+        guard let disowned = try? OwnedKeys(keys) else { return }
+        var lost = disowned.count
+        for asked in disowned.selections(of: rows) { lost -= try await count(asked) }
+        try await engine.ledger.commit([.lossesCounted(transfer, lost)])
+    }
+
     private func removeStrays(from rows: RowSelection, _ owned: OwnedKeys) async throws -> Int64 {
         var removed: Int64 = 0
-        var questions = owned.gaps.chunked(by: Sweep.rangesPerQuestion)
+        var questions = owned.gaps.chunked(by: OwnedKeys.rangesPerQuestion)
         while let gaps = questions.popLast() {
             var asked = rows
             asked.anyOf = gaps
@@ -79,7 +88,7 @@ struct Sweep: Sendable {
             if engine.stop.isRequested { throw StopoverError.interrupted }
             let asked = rows
             let keys = try await engine.retryingControl {
-                try await engine.target.keys(of: asked, limit: Sweep.keysPerQuestion)
+                try await engine.target.keys(of: asked, limit: OwnedKeys.keysPerQuestion)
             }
             guard let last = keys.last else { return removed }
             let strays = keys.filter { !owned.contains($0) }
@@ -110,12 +119,6 @@ struct Sweep: Sendable {
 
     private func count(_ rows: RowSelection) async throws -> Int64 {
         try await engine.retryingControl { try await engine.target.count(rows) }
-    }
-}
-
-extension Array {
-    fileprivate func chunked(by size: Int) -> [[Element]] {
-        stride(from: 0, to: count, by: size).map { Array(self[$0..<Swift.min($0 + size, count)]) }
     }
 }
 

@@ -36,6 +36,8 @@ public struct RowSelection: Sendable, Hashable {
     public var range: KeyRange
     /// Where it is not empty: rows must be in one of these, too.
     public var anyOf: [KeyRange] = []
+    /// Where it is not empty: rows must have one of these keys, too.
+    public var keys: [PrimaryKey] = []
     /// A Milvus expression that rows must match too.
     public var filter: String?
 

@@ -68,7 +68,8 @@ public struct JobReport: Sendable {
         if result.rewrittenRows > 0 {
             lines.append(
                 "    rows acknowledged, in doubt before they were durable, and written again: "
-                    + Figures.grouped(result.rewrittenRows))
+                    + Figures.grouped(result.rewrittenRows)
+                    + (result.lostRows.map { " (the target had lost \(Figures.grouped($0)))" } ?? ""))
         }
         if let swept = result.sweptRows, swept > 0 {
             lines.append(

@@ -20,6 +20,7 @@ struct KeyExpression {
             for range in rows.anyOf { ranges.append("(\(try key.text(range)))") }
             terms.insert(ranges.joined(separator: " or "), at: 0)
         }
+        if !rows.keys.isEmpty { terms.insert(try key.text(anyOf: rows.keys), at: 0) }
         if let filter = rows.filter { terms.insert(filter, at: 0) }
         guard terms.count > 1 else { return terms[0] }
         return terms.map { "(\($0))" }.joined(separator: " and ")

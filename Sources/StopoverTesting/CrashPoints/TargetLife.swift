@@ -169,6 +169,7 @@ struct TargetLife: Target {
 extension RowSelection {
     fileprivate func contains(_ key: PrimaryKey) -> Bool {
         range.contains(key) && (anyOf.isEmpty || anyOf.contains { $0.contains(key) })
+            && (keys.isEmpty || keys.contains(key))
     }
 }
 

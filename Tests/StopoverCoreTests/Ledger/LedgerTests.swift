@@ -99,6 +99,40 @@ struct LedgerTests {
         #expect(try await ledger.result(of: transfer.id) == result)
     }
 
+    @Test("keeps the keys of acknowledgements that count no longer")
+    func disowned() async throws {
+        try await ledger.commit([
+            .transferPlanned(SampleLedger.transfer(2), splits: [SampleLedger.split(1, of: 2)]),
+            .chunkSpooled(SampleLedger.chunk(1, of: 2)), .chunkSpooled(SampleLedger.chunk(2, of: 2)),
+            .chunkAcked(ChunkID(1), rows: 0..<2, ids: .int64([5, 6])),
+            .chunkAcked(ChunkID(1), rows: 2..<10, ids: .int64(Array(10..<18))),
+            .chunkAcked(ChunkID(2), rows: 0..<10, ids: .int64(Array(30..<40))),
+            .chunksDisowned([ChunkID(1)]),
+        ])
+        let transfer = TransferID(2)
+        #expect(
+            try await OwnedKeys(ledger.disownedKeys(of: transfer)) == .int64([5...6, 10...17]))
+        #expect(try await OwnedKeys(ledger.madeKeys(of: transfer)) == .int64([30...39]))
+        #expect(try await ledger.transfer(transfer).rewrittenRows == 10)
+        try await ledger.commit([.lossesCounted(transfer, 3)])
+        #expect(try await ledger.transfer(transfer).lostRows == 3)
+    }
+
+    @Test("of an earlier version gets the tables that it lacks")
+    func older() async throws {
+        try await SampleLedger.fill(ledger)
+        let before = try await LedgerContent(of: ledger)
+        try await ledger.database.write { db in
+            try db.execute(sql: "DROP TABLE disowned")
+            try LedgerTables.describe(db, format: Ledger.format - 1)
+        }
+        try await ledger.close()
+        #expect(try await LedgerContent.read(path) == before)
+        let reopened = try Ledger.open(at: path)
+        #expect(try await reopened.disownedKeys(of: TransferID(2)).isEmpty)
+        try await reopened.close()
+    }
+
     @Test("sums dropped keys, and keeps no more of them than its limit")
     func droppedKeys() async throws {
         try await ledger.commit([.keysDropped(TransferID(1), ["a": 1, "b": 2])])

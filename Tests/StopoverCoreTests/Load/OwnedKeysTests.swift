@@ -37,6 +37,23 @@ struct OwnedKeysTests {
         #expect(keys.contains(.varchar("5")) && !keys.contains(.varchar("6")))
     }
 
+    @Test("asks for exactly its rows, not too many in a question")
+    func selections() throws {
+        let numbers = (Int64(0)..<250).map { [$0 * 10, $0 * 10 + 1] } + [[.min, .min + 1], [.max]]
+        let rows = RowSelection(
+            collection: CollectionName(collection: "c"),
+            primaryKey: FieldSchema(name: "id", type: .int64))
+        let keys = try keys(numbers)
+        let asked = keys.selections(of: rows)
+        #expect(asked.map(\.anyOf.count) == [100, 100, 52])
+        for key in numbers.flatMap(\.self).flatMap({ [$0 &- 1, $0, $0 &+ 1] }) {
+            let isAsked = asked.contains { $0.anyOf.contains { $0.contains(.int64(key)) } }
+            #expect(isAsked == keys.contains(.int64(key)), "\(key)")
+        }
+        let texts = try OwnedKeys([IDRuns(.varchar((0..<1_500).map { "\($0)" }))])
+        #expect(texts.selections(of: rows).map(\.keys.count) == [1_000, 500])
+    }
+
     @Test("refuses a key that was given twice", arguments: [[[1, 2], [2, 3]], [[5], [1], [5]]])
     func twice(_ numbers: [[Int64]]) {
         let error = #expect(throws: StopoverError.self) { try keys(numbers) }

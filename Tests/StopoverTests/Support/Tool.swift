@@ -54,6 +54,7 @@ struct Tool: Sendable {
     struct Outcome: Decodable {
         var sweptRows: Int?
         var rewrittenRows: Int?
+        var lostRows: Int?
     }
 
     func result(of job: String) throws -> Outcome {

@@ -57,7 +57,8 @@ struct ServerKillTests {
         }
         print(
             "\(kills) kills of the target in \(migrations) migrations, seed \(seed): \(rewritten) "
-                + "acknowledged rows were in doubt and written again, \(lost) of them were seen to be lost")
+                + "acknowledged rows were in doubt and written again, \(lost) of them were seen to be lost"
+        )
         #expect(rewritten > 0, "no kill met an acknowledged row: seed \(seed)")
     }
 }

@@ -86,7 +86,8 @@ public enum OwnedKeys: Sendable, Equatable {
                 return asked
             }
         case .varchar(let keys):
-            return keys.map(PrimaryKey.varchar).sorted().chunked(by: OwnedKeys.keysPerQuestion).map {
+            return keys.map(PrimaryKey.varchar).sorted().chunked(by: OwnedKeys.keysPerQuestion).map
+            {
                 asked.keys = $0
                 return asked
             }

@@ -69,7 +69,8 @@ public struct JobReport: Sendable {
             lines.append(
                 "    rows acknowledged, in doubt before they were durable, and written again: "
                     + Figures.grouped(result.rewrittenRows)
-                    + (result.lostRows.map { " (the target had lost \(Figures.grouped($0)))" } ?? ""))
+                    + (result.lostRows.map { " (the target had lost \(Figures.grouped($0)))" } ?? "")
+            )
         }
         if let swept = result.sweptRows, swept > 0 {
             lines.append(

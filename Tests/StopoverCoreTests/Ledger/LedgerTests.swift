@@ -103,7 +103,8 @@ struct LedgerTests {
     func disowned() async throws {
         try await ledger.commit([
             .transferPlanned(SampleLedger.transfer(2), splits: [SampleLedger.split(1, of: 2)]),
-            .chunkSpooled(SampleLedger.chunk(1, of: 2)), .chunkSpooled(SampleLedger.chunk(2, of: 2)),
+            .chunkSpooled(SampleLedger.chunk(1, of: 2)),
+            .chunkSpooled(SampleLedger.chunk(2, of: 2)),
             .chunkAcked(ChunkID(1), rows: 0..<2, ids: .int64([5, 6])),
             .chunkAcked(ChunkID(1), rows: 2..<10, ids: .int64(Array(10..<18))),
             .chunkAcked(ChunkID(2), rows: 0..<10, ids: .int64(Array(30..<40))),

@@ -39,14 +39,16 @@ struct OwnedKeysTests {
 
     @Test("asks for exactly its rows, not too many in a question")
     func selections() throws {
-        let numbers = (Int64(0)..<250).map { [$0 * 10, $0 * 10 + 1] } + [[.min, .min + 1], [.max]]
+        var numbers: [[Int64]] = [[.min, .min + 1], [.max]]
+        for tens in Int64(0)..<250 { numbers.append([tens * 10, tens * 10 + 1]) }
         let rows = RowSelection(
             collection: CollectionName(collection: "c"),
             primaryKey: FieldSchema(name: "id", type: .int64))
         let keys = try keys(numbers)
         let asked = keys.selections(of: rows)
         #expect(asked.map(\.anyOf.count) == [100, 100, 52])
-        for key in numbers.flatMap(\.self).flatMap({ [$0 &- 1, $0, $0 &+ 1] }) {
+        let known: [Int64] = numbers.flatMap { $0 }
+        for key in known.flatMap({ (key: Int64) -> [Int64] in [key &- 1, key, key &+ 1] }) {
             let isAsked = asked.contains { $0.anyOf.contains { $0.contains(.int64(key)) } }
             #expect(isAsked == keys.contains(.int64(key)), "\(key)")
         }

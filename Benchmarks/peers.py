@@ -63,18 +63,17 @@ class Stage:
         self.target = stack.enter_context(RealServer(arguments.server, directory / "target"))
         with generated:
             say(f"filling the source with {arguments.rows:,} rows")
-            measure(self.migration("fill", generated.uri, self.source.uri, "rows"))
+            measure(self.migration("fill", generated.uri, self.source.uri, "rows", "auto"))
         client = MilvusClient(self.source.uri)
         client.load_collection("rows")
 
-    def migration(self, job: str, source: str, target: str, name: str) -> list[str]:
+    def migration(self, job: str, source: str, target: str, name: str, indexes: str = "none",
+                  verify: str = "counts") -> list[str]:
         file = self.directory / f"{job}.yaml"
-        verify = f"verify: {self.arguments.verify}\n" if self.arguments.verify else ""
         file.write_text(
             f'source: {{uri: "{source}"}}\ntarget: {{uri: "{target}"}}\n'
-            f'collections: [{{source: default.rows, target: default.{name}, indexes: '
-            f'{"auto" if job == "fill" else "none"}}}]\n'
-            f'limits: {{spool_packing: {self.arguments.packing}}}\n{verify}')
+            f'collections: [{{source: default.rows, target: default.{name}, indexes: {indexes}}}]\n'
+            f'limits: {{spool_packing: {self.arguments.packing}}}\nverify: {verify}\n')
         return [str(BINARIES / "stopover"), "run", str(file), "--home",
                 str(self.directory / "home"), "--job", job, "--quiet"]
 
@@ -85,6 +84,15 @@ class Stage:
 
     def stopover(self, number: int) -> Measured:
         return measure(self.migration(f"run{number}", self.source.uri, self.target.uri, "copy"))
+
+    def counts(self, number: int) -> Measured:
+        """With the index and the count that `digest` has, too."""
+        return measure(self.migration(f"counts{number}", self.source.uri, self.target.uri, "copy",
+                                      "auto"))
+
+    def digest(self, number: int) -> Measured:
+        return measure(self.migration(f"digest{number}", self.source.uri, self.target.uri, "copy",
+                                      "auto", "digest"))
 
     def script(self, number: int) -> Measured:
         client = MilvusClient(self.target.uri)
@@ -122,8 +130,8 @@ def main() -> None:
     parser.add_argument("--dim", type=int, default=768)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--packing", choices=["fast", "compact", "auto"], default="fast")
-    parser.add_argument("--verify", help="as in a migration; its own default otherwise")
-    parser.add_argument("--only", choices=["stopover", "script", "vdf"], action="append")
+    parser.add_argument("--only", choices=["stopover", "script", "vdf", "counts", "digest"],
+                        action="append", help="counts, digest: what verifying costs beside the load")
     arguments = parser.parse_args()
     # As bytes of the columns: two numbers of about 2 bytes, a text of 12, and the vector.
     gigabytes = arguments.rows * (arguments.dim * 4 + 24) / 1e9
@@ -150,8 +158,8 @@ def main() -> None:
                        "rowsPerSecond": round(arguments.rows / wall),
                        "peakMiB": round(max(one.peak_mib for one in measured))}
     for tool in tools[1:]:
-        found[f"{tool}ToStopover"] = {
-            key: round(found[tool][key] / found["stopover"][key], 2)
+        found[f"{tool}To{tools[0].capitalize()}"] = {
+            key: round(found[tool][key] / found[tools[0]][key], 2)
             for key in ("wallSeconds", "cpuSeconds")}
     print(json.dumps(found))
 

@@ -114,7 +114,9 @@ def main() -> int:
           tempfile.TemporaryDirectory(prefix="stopover-rehearsal-") as home):
         file = Path(home) / "rehearsal.yaml"
         file.write_text(f'source: {{uri: "{source.uri}"}}\ntarget: {{uri: "{target.uri}"}}\n'
-                        f'limits: {{write_timeout_seconds: 5, {arguments.limits}}}\n')
+                        f'limits: {{write_timeout_seconds: 5, {arguments.limits}}}\n'
+                        # A tally keeps no rows that could be read back.
+                        'verify: counts\n')
         command = [str(BINARIES / "stopover"), "run", str(file), "--home", home, "--job",
                    "rehearsal", "--json"]
         watch = Watch(Path(home) / "jobs" / "rehearsal")

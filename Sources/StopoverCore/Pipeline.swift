@@ -26,6 +26,8 @@ struct Pipeline: Sendable {
             transform: BatchTransform(plan: plan, codec: engine.target.codec),
             keepsMisfits: plan.request.mapping.onBadRow == .quarantine,
             mints: plan.mintedKeys(engine.target.codec),
+            digester: ContentDigester(
+                plan: plan, codec: engine.target.codec, seed: engine.ledger.job.seed),
             keyName: plan.primaryKey.name, input: batches,
             chunkNumbers: ChunkNumbers(after: try await engine.ledger.lastChunk()),
             announce: { post.yield($0) })

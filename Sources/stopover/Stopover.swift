@@ -25,8 +25,8 @@ struct Stopover: AsyncParsableCommand {
         version: ToolVersion.current,
         subcommands: [
             DemoCommand.self, InspectCommand.self, PlanCommand.self, RunCommand.self,
-            StatusCommand.self, LimitsCommand.self, ErrorsCommand.self, CancelCommand.self,
-            BenchCommand.self, SchemaCommand.self,
+            StatusCommand.self, VerifyCommand.self, RepairCommand.self, LimitsCommand.self,
+            ErrorsCommand.self, CancelCommand.self, BenchCommand.self, SchemaCommand.self,
         ])
 }
 

@@ -5,6 +5,7 @@ struct Finaliser: Sendable {
     let plan: TransferPlan
     let names: StagingName
     let epoch: Int
+    let verification: Migration.Verification
 
     private var staging: CollectionName { names.name(epoch: epoch) }
     /// The name of the collection that this one replaces, between the two renames.
@@ -20,8 +21,8 @@ struct Finaliser: Sendable {
         // After a crash between the rename and its record only the final name exists.
         let current = isPublished ? plan.target.name : staging
         try await engine.createIndexes(plan.target.indexes, on: current)
-        var result = try await result(of: transfer, on: current)
-        guard result.counts.targetIsWhole else {
+        var result = try await result(of: transfer, on: current, isPublished: isPublished)
+        guard result.counts.targetIsWhole, result.verification?.isClean ?? true else {
             result.leftAs = current
             return result
         }
@@ -71,7 +72,7 @@ struct Finaliser: Sendable {
     }
 
     private func result(
-        of transfer: TransferID, on collection: CollectionName
+        of transfer: TransferID, on collection: CollectionName, isPublished: Bool = false
     ) async throws -> TransferResult {
         let record = try await engine.ledger.transfer(transfer)
         let unreadable = try await engine.ledger.notes(
@@ -84,6 +85,7 @@ struct Finaliser: Sendable {
         if plan.doubts == .sweep { result.sweptRows = record.sweptRows }
         result.rewrittenRows = record.rewrittenRows
         result.lostRows = record.lostRows
+        result.verification = try await verify(record, on: collection, isPublished: isPublished)
         let source = try await engine.retryingReads {
             try await engine.source.describe(plan.source.name)
         }
@@ -93,6 +95,29 @@ struct Finaliser: Sendable {
         result.droppedKeys = try await engine.ledger.droppedKeys(of: transfer).rows
         return result
     }
+
+    /// Of a collection that ``count(_:on:)`` left loaded; nil where counts are all that is asked for,
+    /// or all that can be.
+    private func verify(
+        _ transfer: TransferRecord, on collection: CollectionName, isPublished: Bool
+    ) async throws -> VerificationSummary? {
+        guard verifies else { return nil }
+        // After a crash between the rename and its record.
+        if isPublished, let last = try await engine.ledger.verification(of: transfer.id)?.summary,
+            last.isClean
+        {
+            return last
+        }
+        let summary = try await Verification(
+            engine: engine, plan: plan, transfer: transfer, level: verification,
+            collection: collection
+        ).run()
+        if !staysLoaded { try await engine.release(collection) }
+        return summary
+    }
+
+    private var verifies: Bool { verification != .counts && plan.target.canBeLoaded }
+    private var staysLoaded: Bool { plan.appends && plan.target.isLoaded }
 
     private func count(
         _ transfer: TransferRecord, on collection: CollectionName
@@ -111,7 +136,7 @@ struct Finaliser: Sendable {
             read: totals.rows + totals.quarantinedRows, quarantined: totals.quarantinedRows,
             loaded: totals.flushedRows,
             target: try await engine.rowCount(
-                of: counted, keepsLoaded: plan.appends && plan.target.isLoaded))
+                of: counted, keepsLoaded: staysLoaded || verifies))
         counts.before = transfer.rowsBefore
         counts.mayOverwrite = plan.writeMode == .upsert
         return counts

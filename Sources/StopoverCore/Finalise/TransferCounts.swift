@@ -102,8 +102,11 @@ public struct TransferResult: Hashable, Sendable, Codable {
     public var notes: [String] = []
     /// Whether the collection is loaded: it can be searched.
     public var isLoaded = false
+    /// What reading rows back found; nil where counts alone were compared.
+    public var verification: VerificationSummary?
 
     public var isComplete: Bool {
         counts.isComplete && unreadable.isEmpty && drift.isEmpty && leftAs == nil
+            && verification?.isClean ?? true
     }
 }

@@ -6,6 +6,7 @@ final class Tuning: Sendable {
     let cursors: Workers
     let sealers: Workers
     let inserts: Workers
+    let verifiers: Workers
     private let pages: Mutex<ByteTarget>
 
     /// Of a page, from the question to the answer; of a write, as a part of its deadline.
@@ -16,6 +17,7 @@ final class Tuning: Sendable {
         cursors = Workers(most: limits.cursors)
         sealers = Workers(most: limits.spoolWorkers)
         inserts = Workers(most: limits.insertRequests)
+        verifiers = Workers(most: limits.cursors)
         pages = Mutex(ByteTarget(limits.pageBytes))
     }
 

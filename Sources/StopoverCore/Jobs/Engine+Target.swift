@@ -45,6 +45,10 @@ extension Engine {
         }
     }
 
+    func release(_ collection: CollectionName) async throws {
+        try await retryingControl { try await target.release(collection) }
+    }
+
     /// Returns when everything that was written before is durable. Tried once.
     func flush(_ collection: CollectionName) async throws {
         let ticket = try await target.flush(collection)

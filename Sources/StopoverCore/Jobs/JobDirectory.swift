@@ -23,6 +23,9 @@ public struct JobDirectory: Sendable, Hashable {
     public var quarantinePath: String { path + "/quarantine" }
     public var errorsPath: String { path + "/errors.jsonl" }
     public var resultPath: String { path + "/result.json" }
+    public var receiptPath: String { path + "/" + Receipt.fileName }
+    public var reportPath: String { path + "/report.html" }
+    public var throughputPath: String { path + "/throughput.jsonl" }
     public var lockPath: String { path + "/lock" }
 
     /// The home of all jobs, from the option and the environment.
@@ -84,7 +87,7 @@ public struct JobDirectory: Sendable, Hashable {
         for directory in [path, spool, quarantinePath] { try JobDirectory.make(directory) }
     }
 
-    private static func make(_ directory: String) throws(StopoverError) {
+    static func make(_ directory: String) throws(StopoverError) {
         let missing = missing(directory)
         do {
             try FileManager.default.createDirectory(
@@ -141,7 +144,7 @@ public struct JobDirectory: Sendable, Hashable {
         if let directory = JobDirectory.parent(of: newPath) { try JobDirectory.sync(directory) }
     }
 
-    private static func cannotWrite(_ path: String) -> StopoverError {
+    static func cannotWrite(_ path: String) -> StopoverError {
         StopoverError(
             .jobDirectory, "\(path) cannot be written: \(String(cString: strerror(errno)))",
             remedy: "Check the rights and the free space there, then run the same command again.")

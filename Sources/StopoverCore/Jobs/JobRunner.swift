@@ -3,9 +3,14 @@ public struct JobRunner: Sendable {
     private let engine: Engine
     private let plan: MigrationPlan
     private let jobTag: String
+    private let verification: Migration.Verification
 
     /// - Parameter jobTag: the first 8 hex digits of the job's id; part of every staging name.
-    public init(engine: Engine, plan: MigrationPlan, jobTag: String) {
+    public init(
+        engine: Engine, plan: MigrationPlan, jobTag: String,
+        verification: Migration.Verification = .counts
+    ) {
+        self.verification = verification
         self.engine = engine
         self.plan = plan
         self.jobTag = jobTag
@@ -90,7 +95,8 @@ public struct JobRunner: Sendable {
             try await engine.ledger.commit([.transferPhase(transfer.id, .checking)])
         }
         return try await Finaliser(
-            engine: engine, plan: plan, names: staging, epoch: transfer.epoch
+            engine: engine, plan: plan, names: staging, epoch: transfer.epoch,
+            verification: verification
         ).run(transfer.id)
     }
 

@@ -65,6 +65,7 @@ extension Engine {
 
     func obey(_ changed: LiveLimits) {
         tuning.cursors.bound(to: changed.cursors ?? limits.cursors)
+        tuning.verifiers.bound(to: changed.cursors ?? limits.cursors)
         tuning.inserts.bound(to: changed.workers ?? limits.insertRequests)
         reading.bound(to: changed.readRowsPerSecond ?? limits.readRowsPerSecond.map(Int64.init))
         writing.bound(to: changed.writeBytesPerSecond ?? limits.writeBytesPerSecond)

@@ -33,4 +33,27 @@ public enum IDRuns: Hashable, Sendable, Codable {
         case .varchar(let texts): .varchar(texts)
         }
     }
+
+    init(first: Int64, count: Int64) { self = .int64([Run(first: first, count: count)]) }
+
+    /// Keys of one type, in row order.
+    init(keys: [PrimaryKey]) {
+        var numbers: [Int64] = []
+        var texts: [String] = []
+        for key in keys {
+            switch key {
+            case .int64(let number): numbers.append(number)
+            case .varchar(let bytes): texts.append(String(decoding: bytes, as: UTF8.self))
+            }
+        }
+        self.init(texts.isEmpty ? .int64(numbers) : .varchar(texts))
+    }
+
+    /// The keys, in row order.
+    var keys: [PrimaryKey] {
+        switch ids {
+        case .int64(let numbers): numbers.map { .int64($0) }
+        case .varchar(let texts): texts.map { .varchar($0) }
+        }
+    }
 }

@@ -157,6 +157,50 @@ public actor Ledger {
         try await read { try LedgerTables.record($0, "chunk", id.number) }
     }
 
+    /// Chunks of a transfer behind `id`, ascending, as many as `limit`.
+    public func chunks(
+        of transfer: TransferID, after id: ChunkID, limit: Int
+    ) async throws -> [ChunkRecord] {
+        try await read {
+            try LedgerTables.records(
+                $0, "chunk", "id > ? AND transfer = ? ORDER BY id LIMIT ?",
+                [id.number, transfer.number, limit])
+        }
+    }
+
+    /// What the rows of a chunk say; nil of one that an earlier version made.
+    public func content(of chunk: ChunkID) async throws -> ContentRecord? {
+        try await read {
+            let found: [ContentRecord] = try LedgerTables.records(
+                $0, "content", "id = ?", [chunk.number])
+            return found.first
+        }
+    }
+
+    /// The acknowledgements of a chunk, in the order of its rows.
+    public func acks(of chunk: ChunkID) async throws -> [AckRecord] {
+        try await read { try LedgerTables.acks(of: chunk, $0) }
+    }
+
+    /// The last verification of a transfer; nil before the first.
+    public func verification(of transfer: TransferID) async throws -> VerificationRecord? {
+        try await verifications().last { $0.transfer == transfer }
+    }
+
+    /// All of the job, oldest first.
+    public func verifications() async throws -> [VerificationRecord] {
+        try await read { try LedgerTables.records($0, "verification", "1 ORDER BY id") }
+    }
+
+    /// What verifications found of these chunks, each one's last.
+    public func proofs(_ chunks: ClosedRange<ChunkID>) async throws -> [ProofRecord] {
+        try await read {
+            try LedgerTables.records(
+                $0, "proof", "id BETWEEN ? AND ? ORDER BY id",
+                [chunks.lowerBound.number, chunks.upperBound.number])
+        }
+    }
+
     /// Chunks whose files must be there: spooled or acknowledged, of every transfer.
     public func restingChunks() async throws -> [ChunkRecord] {
         try await read {

@@ -193,6 +193,18 @@ public struct ChunkRecord: Hashable, Sendable, Codable {
     }
 }
 
+/// Rows of a chunk that were acknowledged together.
+public struct AckRecord: Hashable, Sendable, Codable {
+    public var rows: Range<Int>
+    /// nil where the target does not make the keys.
+    public var ids: IDRuns?
+
+    public init(rows: Range<Int>, ids: IDRuns?) {
+        self.rows = rows
+        self.ids = ids
+    }
+}
+
 /// A file of the quarantine: rows of one page that do not fit the target.
 public struct QuarantineRecord: Hashable, Sendable, Codable {
     /// From the numbers of chunks, which name files too.
@@ -263,6 +275,15 @@ public enum LedgerEntry: Sendable {
     /// The target holds no row but those that acknowledgements name; so many others were deleted.
     case swept(TransferID, removed: Int64)
     case chunksFlushed([ChunkID])
+    /// What the rows of a chunk say; committed with ``chunkSpooled(_:)``.
+    case contentDigested(ContentRecord)
+    /// A verification begins or ends.
+    case verification(VerificationRecord)
+    case chunkProved(ProofRecord)
+    /// Rows of a chunk were repaired, and the target gave them other keys: by their place in the chunk.
+    case keysReplaced(ChunkID, [Int: PrimaryKey])
+    /// What a published transfer's result says now.
+    case resultChanged(TransferID, TransferResult)
     /// Anything worth a line in the job's history: `code` is a StopoverError code or an event name.
     case note(code: String, message: String)
 }

@@ -8,8 +8,8 @@ import GRDB
 /// columns by which it is found can change unseen.
 enum LedgerTables {
     static let names = [
-        "fact", "transfer", "split", "chunk", "ack", "disowned", "quarantine", "dropped", "result",
-        "note",
+        "fact", "transfer", "split", "chunk", "content", "ack", "disowned", "quarantine", "dropped",
+        "result", "note", "proof", "verification",
     ]
 
     /// SQLite gives its -wal and -shm the rights of the file, but would make it for all to read.
@@ -31,6 +31,8 @@ enum LedgerTables {
             id INTEGER PRIMARY KEY, transfer INTEGER NOT NULL, state TEXT NOT NULL,
             rows INTEGER NOT NULL, record BLOB NOT NULL, sum INTEGER NOT NULL);
         CREATE INDEX IF NOT EXISTS chunk_state ON chunk(transfer, state);
+        CREATE TABLE IF NOT EXISTS content(
+            id INTEGER PRIMARY KEY, record BLOB NOT NULL, sum INTEGER NOT NULL);
         CREATE TABLE IF NOT EXISTS ack(
             chunk INTEGER NOT NULL, low INTEGER NOT NULL, high INTEGER NOT NULL, ids BLOB,
             sum INTEGER NOT NULL, PRIMARY KEY(chunk, low)) WITHOUT ROWID;
@@ -47,6 +49,10 @@ enum LedgerTables {
         CREATE TABLE IF NOT EXISTS note(
             id INTEGER PRIMARY KEY, at REAL NOT NULL, code TEXT NOT NULL,
             message TEXT NOT NULL, sum INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS proof(
+            id INTEGER PRIMARY KEY, record BLOB NOT NULL, sum INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS verification(
+            id INTEGER PRIMARY KEY, record BLOB NOT NULL, sum INTEGER NOT NULL);
         """
 
     static func create(_ db: Database, format: Int, job: JobIdentity) throws {
@@ -238,6 +244,16 @@ enum LedgerTables {
                     chunk.state = .flushed
                 }
             }
+        case .contentDigested(let content):
+            try insert(db, "content", [content.chunk.number, try encode(content)])
+        case .verification(let verification):
+            try insert(
+                db, "verification", [verification.id, try encode(verification)], verb: "REPLACE")
+        case .chunkProved(let proof):
+            try insert(db, "proof", [proof.chunk.number, try encode(proof)], verb: "REPLACE")
+        case .keysReplaced(let id, let keys): try replaced(id, keys, db)
+        case .resultChanged(let id, let result):
+            try insert(db, "result", [id.number, try encode(result)], verb: "REPLACE")
         case .note(let code, let message):
             try insert(
                 db, "note",
@@ -328,6 +344,41 @@ enum LedgerTables {
             }
             if total == chunk.rowCount { chunk.state = .acked }
         }
+    }
+
+    /// Rows of a flushed chunk were written again, and have other keys now.
+    private static func replaced(
+        _ id: ChunkID, _ keys: [Int: PrimaryKey], _ db: Database
+    ) throws {
+        let ranges = try acks(of: id, db)
+        try db.cachedStatement(sql: "DELETE FROM ack WHERE chunk = ?").execute(
+            arguments: [id.number])
+        for ack in ranges {
+            guard var ids = ack.ids?.keys, ids.count == ack.rows.count else {
+                throw StopoverError.ledgerRefuses("\(id) has no keys of the target's")
+            }
+            for (row, key) in keys where ack.rows.contains(row) {
+                ids[row - ack.rows.lowerBound] = key
+            }
+            try insert(
+                db, "ack",
+                [
+                    id.number, ack.rows.lowerBound, ack.rows.upperBound,
+                    try encode(IDRuns(keys: ids)),
+                ])
+        }
+    }
+
+    /// The acknowledgements of a chunk, in the order of its rows.
+    static func acks(of id: ChunkID, _ db: Database) throws -> [AckRecord] {
+        var acks: [AckRecord] = []
+        try forEachRow(db, "ack", "chunk = ? ORDER BY low", [id.number]) { row in
+            let (low, high): (Int, Int) = (row[1], row[2])
+            let data: Data? = row[3]
+            let ids = try data.map { try JSONDecoder().decode(IDRuns.self, from: $0) }
+            acks.append(AckRecord(rows: low..<high, ids: ids))
+        }
+        return acks
     }
 
     private static func update(

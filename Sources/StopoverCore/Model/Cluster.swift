@@ -82,15 +82,16 @@ public protocol Cluster: Sendable {
     func describe(_ name: CollectionName) async throws(StopoverError) -> CollectionDescription?
     /// `count(*)` at Strong consistency: every copy of a duplicate key counts.
     func count(_ rows: RowSelection) async throws(StopoverError) -> Int64
+    /// One page, at Strong consistency where no timestamp is asked for. An empty page means that no row
+    /// follows, subject to a count by the caller. Throws `.pageTooLarge` when the reply passes a size
+    /// limit: ask for fewer rows.
+    func page(_ request: PageRequest) async throws(StopoverError) -> Page
 }
 
 /// The cluster that rows are read from. Every call may be repeated; none changes the cluster.
 public protocol Source: Cluster {
     /// A timestamp at which reads see one state, or nil where the server has none.
     func pinTimestamp() async throws(StopoverError) -> PinnedTimestamp?
-    /// One page. An empty page means that no row follows, subject to a count by the caller.
-    /// Throws `.pageTooLarge` when the reply passes a size limit: ask for fewer rows.
-    func page(_ request: PageRequest) async throws(StopoverError) -> Page
 }
 
 /// Where an insert goes.

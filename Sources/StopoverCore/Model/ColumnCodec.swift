@@ -40,6 +40,10 @@ public protocol ColumnCodec: Sendable {
     /// The keys of a column of INT64 or VARCHAR keys, in row order.
     func keys(in column: Column) throws(StopoverError) -> [PrimaryKey]
 
+    /// A number for what each row says in a column, in row order: the same for the same value however
+    /// its bytes say it, one for null that no value has.
+    func digests(of column: Column, rowCount: Int, seed: UInt64) throws(StopoverError) -> [UInt64]
+
     /// Rows as JSON objects for people to read, one per entry of `rows` (ascending), without a line
     /// break. Bytes and half floats are written so that the value can be restored.
     func json(_ rows: [Int], of batch: Batch) throws(StopoverError) -> [[UInt8]]

@@ -24,7 +24,7 @@ public struct Migration: Hashable, Sendable, Codable {
         file: String, source: Endpoint, target: Endpoint,
         rules: [CollectionRule] = [CollectionRule(source: .everything)],
         excluded: [CollectionPattern] = [], limits: MigrationLimits = MigrationLimits(),
-        verification: Verification = .counts
+        verification: Verification = .digest
     ) {
         self.file = file
         self.source = source

@@ -13,6 +13,7 @@ struct SpoolStage: Sendable {
     let keepsMisfits: Bool
     /// Where the rows are to get keys of ours.
     let mints: MintedKeys?
+    let digester: ContentDigester
     let keyName: String
     let input: BoundedChannel<ExtractOutput>
     let chunkNumbers: ChunkNumbers
@@ -22,6 +23,7 @@ struct SpoolStage: Sendable {
     /// What a page became: a chunk unless none of its rows fits, and what is left out of it.
     private struct Sealed: Sendable {
         var chunk: ChunkRecord?
+        var content: ContentRecord?
         var quarantine: QuarantineRecord?
         var droppedKeys: [String: Int]
     }
@@ -71,16 +73,17 @@ struct SpoolStage: Sendable {
                 as: chunkNumbers.next())
         }
         guard output.batch.rowCount > 0 else { return sealed }
-        sealed.chunk = try await rest(output.batch, of: read, writer)
+        let id = chunkNumbers.next()
+        let batch = try mints?.added(to: output.batch, of: id) ?? output.batch
+        sealed.content = try digester.content(of: batch, id, transfer.id)
+        sealed.chunk = try await rest(batch, as: id, of: read, writer)
         return sealed
     }
 
     /// Writes a batch to the spool, in its budget.
     private func rest(
-        _ sent: Batch, of read: ReadBatch, _ writer: ChunkWriter
+        _ batch: Batch, as id: ChunkID, of read: ReadBatch, _ writer: ChunkWriter
     ) async throws -> ChunkRecord {
-        let id = chunkNumbers.next()
-        let batch = try mints?.added(to: sent, of: id) ?? sent
         let header = ChunkHeader(
             id: id, transfer: transfer.id, split: read.split.id,
             partition: read.split.partition, firstKey: read.firstKey, lastKey: read.lastKey)
@@ -169,6 +172,7 @@ struct SpoolStage: Sendable {
         case .page(let sealed):
             var entries: [LedgerEntry] = []
             if let chunk = sealed.chunk { entries.append(.chunkSpooled(chunk)) }
+            if let content = sealed.content { entries.append(.contentDigested(content)) }
             if let rows = sealed.quarantine { entries.append(.rowsQuarantined(rows)) }
             if !sealed.droppedKeys.isEmpty {
                 entries.append(.keysDropped(transfer.id, sealed.droppedKeys))

@@ -12,7 +12,7 @@ public enum Figures {
     }
 
     /// Three digits: `999`, `12.3 k`, `1.23 M`, `4.56 G`.
-    static func short(_ number: Double) -> String {
+    public static func short(_ number: Double) -> String {
         guard number.isFinite, number >= 0 else { return "?" }
         var value = number
         var unit = ""
@@ -25,7 +25,7 @@ public enum Figures {
     }
 
     /// `3:12`, `1:02:03`, `4 d 06 h`; `–` when unknown.
-    static func clock(_ seconds: Double?) -> String {
+    public static func clock(_ seconds: Double?) -> String {
         guard let seconds, seconds.isFinite, seconds >= 0 else { return "–" }
         let whole = Int64(min(seconds.rounded(), 1e12))
         func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
@@ -38,7 +38,9 @@ public enum Figures {
     }
 
     /// Rounded down: a transfer is not at 100 % before its last row.
-    static func percent(_ fraction: Double) -> String { "\(Int((fraction * 100).rounded(.down)))%" }
+    public static func percent(_ fraction: Double) -> String {
+        "\(Int((fraction * 100).rounded(.down)))%"
+    }
 
     static func count(_ number: Int64, _ noun: String) -> String {
         "\(grouped(number)) \(noun)\(number == 1 ? "" : "s")"

@@ -21,6 +21,31 @@ public struct JobReport: Sendable {
     /// The target's address, for the line that loads a collection.
     public var targetAddress: String
     public var targetNeedsToken: Bool
+    /// Where what was found is kept.
+    public var evidence: Evidence?
+
+    /// Paths in the job's directory.
+    public struct Evidence: Sendable, Codable {
+        public var receipt: String
+        /// That closes the receipt's chain.
+        public var seal: String
+        public var report: String
+        public var mismatches: [String]
+
+        public init(receipt: String, seal: String, report: String, mismatches: [String]) {
+            self.receipt = receipt
+            self.seal = seal
+            self.report = report
+            self.mismatches = mismatches
+        }
+
+        var lines: [String] {
+            mismatches.map { "  differences, row by row: \(TerminalText.escaped($0))" } + [
+                "  receipt: \(TerminalText.escaped(receipt)), seal \(seal.prefix(16))…",
+                "  report for people: \(TerminalText.escaped(report))",
+            ]
+        }
+    }
 
     public init(
         job: String, results: [TransferResult], elapsedSeconds: Double, targetAddress: String,
@@ -43,8 +68,7 @@ public struct JobReport: Sendable {
                 + "  job \(TerminalText.escaped(job))  in \(Figures.clock(elapsedSeconds))"
         ]
         for result in results { lines += self.lines(of: result, style) }
-        lines.append("  checked: counts. Not checked: the content of rows (`verify: counts`)")
-        return lines + loadLines
+        return lines + (evidence?.lines ?? []) + loadLines
     }
 
     private func lines(of result: TransferResult, _ style: OutputStyle) -> [String] {
@@ -76,6 +100,7 @@ public struct JobReport: Sendable {
             lines.append(
                 "    rows of requests in doubt, found and deleted: \(Figures.grouped(swept))")
         }
+        lines += verification(result, style)
         if !result.droppedKeys.isEmpty {
             lines.append("    not sent, by dynamic key: " + droppedKeys(result.droppedKeys))
         }
@@ -84,6 +109,16 @@ public struct JobReport: Sendable {
             lines.append("    not published: its rows are in \(TerminalText.escaped("\(staging)"))")
         }
         return lines
+    }
+
+    /// What was compared, what it proves and what not, and what it cost.
+    private func verification(_ result: TransferResult, _ style: OutputStyle) -> [String] {
+        guard let summary = result.verification else {
+            return [
+                "    proven (counts): the target counts what was loaded. Not proven: the content of rows"
+            ]
+        }
+        return summary.lines(style).map { "    " + $0 }
     }
 
     /// The most frequent first.
@@ -122,6 +157,7 @@ extension JobReport: Encodable {
         case elapsedSeconds
         case transfers
         case exitStatus
+        case evidence
     }
 
     /// The payload of a JSON line of type `result`.
@@ -132,6 +168,7 @@ extension JobReport: Encodable {
         try container.encode(elapsedSeconds, forKey: .elapsedSeconds)
         try container.encode(results, forKey: .transfers)
         try container.encode(verdict.exitStatus.rawValue, forKey: .exitStatus)
+        try container.encodeIfPresent(evidence, forKey: .evidence)
     }
 }
 

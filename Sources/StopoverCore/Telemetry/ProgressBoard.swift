@@ -87,6 +87,11 @@ public final class ProgressBoard: Sendable {
         }
     }
 
+    /// Rows that were read back and compared.
+    public func rowsVerified(_ rows: Int, of id: TransferID) {
+        state.withLock { $0.transfers[id]?.rowsVerified += Int64(rows) }
+    }
+
     public func chunksFlushed(_ chunks: Int, of id: TransferID) {
         state.withLock { $0.transfers[id]?.chunksFlushed += Int64(chunks) }
     }

@@ -10,6 +10,9 @@ public enum ProgressLine {
         if snapshot.transfers.count > 1 {
             parts.append("\(done) of \(snapshot.transfers.count) collections done")
         }
+        if total.rowsVerified > 0 {
+            parts.append("\(Figures.grouped(total.rowsVerified)) rows verified")
+        }
         if let rate = total.rowsPerSecond { parts.append("\(Figures.short(rate)) rows/s") }
         if let rate = total.bytesPerSecond { parts.append("\(ByteCount.decimal(rate))/s") }
         if let left = total.etaSeconds { parts.append("\(Figures.clock(left)) left") }

@@ -44,6 +44,7 @@ public struct ProgressSnapshot: Hashable, Sendable, Codable {
             sum.rowsQuarantined += transfer.rowsQuarantined
             sum.rowsFlushed += transfer.rowsFlushed
             sum.chunksFlushed += transfer.chunksFlushed
+            sum.rowsVerified += transfer.rowsVerified
             sum.bytesRead += transfer.bytesRead
             sum.bytesLoaded += transfer.bytesLoaded
             sum.rowsPerSecond = sum.rowsPerSecond + transfer.rowsPerSecond
@@ -72,6 +73,8 @@ public struct TransferProgress: Hashable, Sendable, Codable {
     public var rowsQuarantined: Int64 = 0
     public var rowsFlushed: Int64 = 0
     public var chunksFlushed: Int64 = 0
+    /// Rows of chunks that were compared with what was sent, in this run.
+    public var rowsVerified: Int64 = 0
     public var bytesRead: Int64 = 0
     public var bytesLoaded: Int64 = 0
     /// Rows loaded per second over the last moments; nil until it can be told. ``ProgressMeter``
@@ -93,6 +96,8 @@ public struct TransferProgress: Hashable, Sendable, Codable {
     /// 0…1 of the rows that are loaded. A transfer without rows is done once it is published.
     public var fractionLoaded: Double { fraction(rowsLoaded + rowsQuarantined) }
     public var fractionRead: Double { fraction(rowsRead) }
+    /// 0…1 of the loaded rows; 0 before they are verified.
+    public var fractionVerified: Double { Double(rowsVerified) / Double(max(rowsLoaded, 1)) }
 
     private func fraction(_ rows: Int64) -> Double {
         if phase == .published { return 1 }

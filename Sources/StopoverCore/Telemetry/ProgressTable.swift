@@ -43,6 +43,8 @@ public enum ProgressTable {
             switch transfer.phase {
             case .planned: "–"
             case .moving: Figures.clock(transfer.etaSeconds)
+            case .checking where transfer.rowsVerified > 0:
+                "✓ \(Figures.percent(transfer.fractionVerified))"
             case .checking: "checking"
             case .published: "done"
             case .cancelled: "stopped"

@@ -11,18 +11,30 @@ struct MintedKeys: Sendable {
     let field: String
     let codec: any ColumnCodec
 
-    /// The batch with the keys of chunk `id`.
-    func added(to batch: Batch, of id: ChunkID) throws(StopoverError) -> Batch {
+    /// The keys of a chunk, whatever of them it uses.
+    static func range(of id: ChunkID) -> KeyRange {
+        let start = first + id.number * Int64(rowsPerChunk)
+        return KeyRange(after: .int64(start - 1), through: .int64(start + Int64(rowsPerChunk) - 1))
+    }
+
+    static func key(of row: Int, in id: ChunkID) -> PrimaryKey {
+        .int64(first + id.number * Int64(rowsPerChunk) + Int64(row))
+    }
+
+    /// The batch with the keys of rows of chunk `id`, the first of which is its row `row`.
+    func added(
+        to batch: Batch, of id: ChunkID, from row: Int = 0
+    ) throws(StopoverError) -> Batch {
         let (start, isBeyond) = id.number.multipliedReportingOverflow(
             by: Int64(MintedKeys.rowsPerChunk))
-        guard batch.rowCount <= MintedKeys.rowsPerChunk, !isBeyond,
+        guard row + batch.rowCount <= MintedKeys.rowsPerChunk, !isBeyond,
             start < Int64.max - MintedKeys.first - Int64(MintedKeys.rowsPerChunk)
         else {
             throw StopoverError(
                 .mintedKeys, "chunk \(id.number) with \(batch.rowCount) rows has no keys left",
                 remedy: "Ask for smaller pages with `limits: {page: …}`, under another `--job`.")
         }
-        let numbers = (0..<Int64(batch.rowCount)).map { MintedKeys.first + start + $0 }
+        let numbers = (0..<batch.rowCount).map { MintedKeys.first + start + Int64(row + $0) }
         var batch = batch
         batch.columns.append(codec.int64s(numbers, named: field))
         return batch

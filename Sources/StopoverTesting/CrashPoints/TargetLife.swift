@@ -1,3 +1,4 @@
+import Foundation
 import StopoverCore
 import StopoverMilvus
 
@@ -112,6 +113,27 @@ struct TargetLife: Target {
         try ask("keys of \(rows.collection.collection)")
         let keys = Set(try found(rows.collection).rows.map(\.key).filter(rows.contains))
         return Array(keys.sorted().prefix(limit))
+    }
+
+    func page(_ request: PageRequest) async throws(StopoverError) -> Page {
+        try ask("page of \(request.rows.collection.collection)")
+        let rows = try found(request.rows.collection).rows
+            .filter { request.rows.contains($0.key) }.sorted { $0.key < $1.key }
+            .prefix(request.rowLimit)
+        // A row is a JSON object of numbers; its key is in it, or beside it.
+        let objects = rows.map { copy in
+            (try? JSONDecoder().decode([String: Int64].self, from: Data(copy.row))) ?? [:]
+        }
+        let columns = request.fields.map { field in
+            let numbers = zip(rows, objects).map { copy, object in
+                if case .int64(let key) = copy.key, field.isPrimaryKey { return key }
+                return object[field.name] ?? 0
+            }
+            return FieldDataCodec().int64s(numbers, named: field.name)
+        }
+        return Page(
+            batch: Batch(rowCount: rows.count, columns: columns), firstKey: rows.first?.key,
+            lastKey: rows.last?.key)
     }
 
     func delete(

@@ -23,15 +23,12 @@ struct JobSession {
 
     /// Carries the job on, or begins it. Throws what ends the run; a finished job returns its report.
     func run() async throws -> JobReport {
-        let spoolPath =
-            migration.limits.spoolDirectory.map { $0 + "/" + directory.name }
-            ?? directory.spoolPath
-        try directory.prepare(spool: spoolPath)
+        try directory.prepare(spool: migration.limits.spoolPath(of: directory))
         let lock = try JobLock(at: directory.lockPath)
         defer { withExtendedLifetime(lock) {} }
         do {
             return try await Clusters.withClusters(of: migration) { source, target in
-                try await run(source, target, spoolPath: spoolPath)
+                try await run(source, target)
             }
         } catch let error as StopoverError {
             try? errors.append(error)
@@ -39,9 +36,7 @@ struct JobSession {
         }
     }
 
-    private func run(
-        _ source: MilvusCluster, _ target: MilvusCluster, spoolPath: String
-    ) async throws -> JobReport {
+    private func run(_ source: MilvusCluster, _ target: MilvusCluster) async throws -> JobReport {
         let begun = ContinuousClock.now
         let (stored, ledger) =
             directory.exists ? try await carryOn() : try await begin(source, target)
@@ -49,33 +44,21 @@ struct JobSession {
             console.note("job \(directory.name) is finished already; this is its result")
             return report(result.transfers, seconds: 0, targetAddress: target.address)
         }
-        let board = ProgressBoard(job: directory.name)
-        let spoolBytes = migration.limits.spool.bytes
-        let resting = try await ledger.restingChunks()
-        try directory.noteSpool(spoolPath)
-        try Spool.gather(resting, into: spoolPath, from: directory.spools())
         LiveLimits.forget(directory)
-        let limits = EngineLimits(migration.limits)
-        let spool = try Spool(
-            directory: spoolPath, limitBytes: spoolBytes, memoryBytes: limits.spoolMemoryBytes,
-            packing: limits.spoolPacking, seed: ledger.job.seed, resting: resting,
-            report: { board.spoolUse($0, limit: spoolBytes) })
-        try await board.begin(stored.plan, ledger)
-        let engine = Engine(
-            source: source, target: target, ledger: ledger, spool: spool,
-            quarantine: try Quarantine(
-                directory: directory.quarantinePath, records: try await ledger.quarantine()),
-            board: board, errors: errors,
-            limits: limits, stop: stop)
-        let plan = stored.plan.updated(by: migration)
-        let following = Task { await engine.followLimits(of: directory) }
-        defer { following.cancel() }
-        let results = try await ProgressPrinter.showing(board, on: console) {
-            try await JobRunner(engine: engine, plan: plan, jobTag: ledger.job.tag).run()
+        let job = try await JobEngine(
+            source, target, directory, stored.plan, ledger, limits: migration.limits,
+            errors: errors, stop: stop)
+        let results = try await job.running(of: directory, on: console) {
+            try await JobRunner(
+                engine: job.engine, plan: stored.plan.updated(by: migration),
+                jobTag: ledger.job.tag, verification: migration.verification
+            ).run()
         }
-        try JobResult(transfers: results).write(directory)
-        let seconds = (ContinuousClock.now - begun) / .seconds(1)
-        return report(results, seconds: seconds, targetAddress: target.address)
+        var report = report(
+            results, seconds: (ContinuousClock.now - begun) / .seconds(1),
+            targetAddress: target.address)
+        report.evidence = try await JobEvidence.write(results, directory, ledger)
+        return report
     }
 
     private func report(
@@ -132,46 +115,6 @@ struct JobSession {
                     + "NAME`.")
         }
         return (stored, ledger)
-    }
-}
-
-extension ProgressBoard {
-    /// Puts every transfer on the board with what earlier runs moved.
-    fileprivate func begin(_ plan: MigrationPlan, _ ledger: Ledger) async throws {
-        for transfer in try await ledger.transfers() {
-            begin(
-                transfer.id,
-                TransferProgress(transfer, totals: try await ledger.totals(of: transfer.id)))
-        }
-    }
-}
-
-extension TransferProgress {
-    init(_ transfer: TransferRecord, totals: Ledger.Totals) {
-        self.init(
-            source: transfer.source, target: transfer.target, phase: transfer.phase,
-            rowsExpected: transfer.sourceRows)
-        rowsRead = totals.rows + totals.quarantinedRows
-        rowsQuarantined = totals.quarantinedRows
-        rowsSpooled = totals.rows
-        rowsLoaded = totals.ackedRows
-        rowsFlushed = totals.flushedRows
-        chunksFlushed = totals.flushedChunks
-    }
-}
-
-extension EngineLimits {
-    init(_ limits: MigrationLimits) {
-        self.init()
-        if let cursors = limits.cursors { self.cursors = cursors }
-        if let workers = limits.workers { insertRequests = workers }
-        if let page = limits.page { pageBytes = Int(page.bytes) }
-        spoolBytes = limits.spool.bytes
-        spoolPacking = limits.spoolPacking
-        readRowsPerSecond = limits.readRowsPerSecond
-        writeBytesPerSecond = limits.writeBytesPerSecond?.bytes
-        drain = limits.writeTimeout + EngineLimits.drainMargin
-        fit(memoryBytes: limits.memory.bytes)
     }
 }
 

@@ -22,7 +22,7 @@ struct BenchPage {
     private static let rowHeight = 26
 
     private var text: String {
-        let title = "stopover bench: \(BenchPage.escaped("\(report.collection)"))"
+        let title = "stopover bench: \(HTML.escaped("\(report.collection)"))"
         return """
             <!doctype html>
             <html lang="en"><meta charset="utf-8"><title>\(title)</title>
@@ -37,7 +37,7 @@ struct BenchPage {
             .source { fill: var(--source); } .target { fill: var(--target); } .both { fill: var(--both); }
             </style>
             <h1>\(title)</h1>
-            <p>\(report.verdict.sentences.map(BenchPage.escaped).joined(separator: "<br>"))</p>
+            <p>\(report.verdict.sentences.map(HTML.escaped).joined(separator: "<br>"))</p>
             \(bars)
             \(table)
             </html>
@@ -84,10 +84,6 @@ struct BenchPage {
         ]
         return "<table><tr>" + heads.map { "<th>\($0)</th>" }.joined() + "</tr>\n"
             + rows.joined(separator: "\n") + "</table>"
-    }
-
-    private static func escaped(_ text: String) -> String {
-        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
     }
 }
 

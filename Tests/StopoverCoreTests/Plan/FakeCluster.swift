@@ -148,6 +148,9 @@ private struct NoCodec: ColumnCodec {
     func keyCounts(
         of dynamic: Column, rowCount: Int
     ) throws(StopoverError) -> [String: Int] { throw error }
+    func digests(of column: Column, rowCount: Int, seed: UInt64) throws(StopoverError) -> [UInt64] {
+        throw error
+    }
     func json(_ rows: [Int], of batch: Batch) throws(StopoverError) -> [[UInt8]] { throw error }
 }
 

@@ -7,7 +7,7 @@ extension ConfigKey {
         + mapping
         + limits + [
             ConfigKey(
-                "verify", .choice(of: Migration.Verification.self), default: "counts",
+                "verify", .choice(of: Migration.Verification.self), default: "digest",
                 "How thoroughly a finished job is checked."),
             ConfigKey(
                 "defaults", .choice(["faithful", "service"]), default: "faithful",

@@ -45,7 +45,7 @@ enum ConfigurationExample {
           write_timeout_seconds: 60
           read_rows_per_second: 50000
           write_bytes_per_second: 20MB
-        verify: counts
+        verify: digest
         defaults: faithful
         """ + "\n"
 }

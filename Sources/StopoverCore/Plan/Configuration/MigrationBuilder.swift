@@ -31,7 +31,7 @@ struct MigrationBuilder {
         return Migration(
             file: file, source: source, target: target, rules: rules, excluded: excluded,
             limits: limits(root["limits"]),
-            verification: root["verify"]?.text.flatMap(Migration.Verification.init) ?? .counts)
+            verification: root["verify"]?.text.flatMap(Migration.Verification.init) ?? .digest)
     }
 
     mutating func wrong(_ node: ConfigNode, _ message: String, _ remedy: String) {

@@ -1,0 +1,104 @@
+import Foundation
+
+/// Writes the receipt of a job from its ledger.
+public struct ReceiptWriter {
+    private let directory: JobDirectory
+    private let ledger: Ledger
+
+    public init(_ directory: JobDirectory, _ ledger: Ledger) {
+        self.directory = directory
+        self.ledger = ledger
+    }
+
+    /// What was written.
+    public struct Written: Sendable {
+        public var path: String
+        /// SHA-256 that closes the chain: who has it from elsewhere can tell whether a receipt is this one.
+        public var seal: String
+        public var head: Receipt.Head
+        public var end: Receipt.End
+    }
+
+    /// Whole under its name, or not at all.
+    public func write(_ results: [TransferResult]) async throws -> Written {
+        let transfers = try await ledger.transfers()
+        var splits: [SplitRecord] = []
+        for transfer in transfers { splits += try await ledger.splits(of: transfer.id) }
+        let throughput = ThroughputLog.read(directory)
+        let head = Receipt.Head(
+            job: ledger.job, begun: throughput.first.map { Date(timeIntervalSince1970: $0.at) },
+            stored: try StoredPlan(directory),
+            transfers: transfers, splits: splits)
+        let path = directory.receiptPath
+        let file = try PartFile(path + ".part")
+        let text = try Receipt.encode(head)
+        var chain = Receipt.Chain(head: text)
+        try file.write(Receipt.headStart + text + Receipt.headEnd + [0x0A])
+        var end = Receipt.End(
+            written: .now, chunks: 0, rows: 0, results: results,
+            verifications: try await ledger.verifications(), throughput: throughput)
+        var last: [UInt8]?
+        for transfer in transfers {
+            var position = ChunkID(0)
+            while true {
+                let records = try await ledger.chunks(
+                    of: transfer.id, after: position, limit: ChunkWalk.chunksAtOnce)
+                guard let behind = records.last else { break }
+                position = behind.id
+                for record in records {
+                    if let line = last { try file.write(line + Array(",\n".utf8)) }
+                    let text = try Receipt.encode(
+                        Receipt.Chunk(
+                            record: record, content: try await ledger.content(of: record.id),
+                            acks: try await ledger.acks(of: record.id)))
+                    chain.add(text)
+                    last =
+                        Receipt.linkStart + Array(chain.hex.utf8) + Receipt.chunkStart + text
+                        + [UInt8(ascii: "}")]
+                    end.chunks += 1
+                    end.rows += Int64(record.rowCount)
+                }
+            }
+        }
+        if let line = last { try file.write(line + [0x0A]) }
+        let endText = try Receipt.encode(end)
+        chain.add(endText)
+        try file.write(
+            Receipt.endStart + endText + Receipt.sealStart + Array(chain.hex.utf8)
+                + Receipt.sealEnd + [0x0A])
+        try file.finish()
+        try directory.rename(path + ".part", to: path)
+        return Written(path: path, seal: chain.hex, head: head, end: end)
+    }
+}
+
+/// A file that gets its name when it is whole.
+private final class PartFile {
+    private static let bufferBytes = 1 << 20
+    private let path: String
+    private let handle: FileHandle
+    private var buffer = Data()
+
+    init(_ path: String) throws(StopoverError) {
+        unlink(path)
+        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw JobDirectory.cannotWrite(path) }
+        self.path = path
+        handle = FileHandle(fileDescriptor: file, closeOnDealloc: true)
+    }
+
+    func write(_ bytes: [UInt8]) throws(StopoverError) {
+        buffer.append(contentsOf: bytes)
+        if buffer.count >= PartFile.bufferBytes { try empty() }
+    }
+
+    func finish() throws(StopoverError) {
+        try empty()
+        do { try handle.synchronize() } catch { throw JobDirectory.cannotWrite(path) }
+    }
+
+    private func empty() throws(StopoverError) {
+        do { try handle.write(contentsOf: buffer) } catch { throw JobDirectory.cannotWrite(path) }
+        buffer.removeAll(keepingCapacity: true)
+    }
+}

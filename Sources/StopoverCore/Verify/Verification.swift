@@ -1,0 +1,127 @@
+import Foundation
+
+/// Compares a transfer's rows on the target with what was sent, chunk by chunk, many at once. Each
+/// chunk's outcome is durable, so that an interrupted verification is taken up where it was.
+///
+/// The collection must be loaded.
+struct Verification: Sendable {
+    let engine: Engine
+    let plan: TransferPlan
+    let transfer: TransferRecord
+    /// What was asked for.
+    let level: Migration.Verification
+    let collection: CollectionName
+
+    /// What can be done of it.
+    private var possible: (level: Migration.Verification, limitation: String?) {
+        guard plan.appends, plan.keys == .source, level == .digest || level == .full else {
+            return (level, nil)
+        }
+        return (
+            .sample,
+            "rows of the user's stand among those that were added, so that samples were compared, by "
+                + "their keys"
+        )
+    }
+
+    func run() async throws -> VerificationSummary {
+        let begun = ContinuousClock.now
+        let (level, limitation) = possible
+        var record = try await record(of: level)
+        let prover = ChunkProver(
+            engine: engine, plan: plan, transfer: transfer, collection: collection, level: level)
+        try await proveChunks(record, prover)
+        var summary = try await summary(of: record, prover)
+        summary.limitation = limitation
+        summary.seconds = (ContinuousClock.now - begun) / .seconds(1)
+        record.summary = summary
+        try await engine.ledger.commit([.verification(record)])
+        return summary
+    }
+
+    /// The one that was interrupted, or a new one.
+    private func record(of level: Migration.Verification) async throws -> VerificationRecord {
+        let all = try await engine.ledger.verifications()
+        if let last = all.last(where: { $0.transfer == transfer.id }), last.summary == nil,
+            last.level == level
+        {
+            return last
+        }
+        let record = VerificationRecord(
+            id: (all.last?.id ?? 0) + 1, transfer: transfer.id, level: level, begun: .now)
+        try await engine.ledger.commit([.verification(record)])
+        return record
+    }
+
+    private func proveChunks(
+        _ record: VerificationRecord, _ prover: ChunkProver
+    ) async throws {
+        let places = BoundedChannel<ChunkPlace>(capacity: ChunkWalk.chunksAtOnce) { _ in 1 }
+        let workers = min(engine.limits.cursors, MigrationLimits.mostWorkers)
+        let crew = Crew(engine.tuning.verifiers, most: workers)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            defer {
+                places.fail()
+                group.cancelAll()
+            }
+            group.addTask {
+                var walk = try await ChunkWalk(engine.ledger, of: transfer.id)
+                while true {
+                    let some = try await walk.next()
+                    guard let first = some.first, let last = some.last else { break }
+                    let proved = try await engine.ledger.proofs(first.chunk.id...last.chunk.id)
+                    let done = Set(proved.filter { $0.verification == record.id }.map(\.chunk))
+                    for place in some {
+                        if done.contains(place.chunk.id) {
+                            engine.board.rowsVerified(place.chunk.rowCount, of: transfer.id)
+                        } else {
+                            try await places.send(place)
+                        }
+                    }
+                }
+                places.finish()
+            }
+            for _ in 0..<workers {
+                group.addTask {
+                    try await crew.enter()
+                    while let place = try await places.next() {
+                        if engine.stop.isRequested { throw StopoverError.interrupted }
+                        let finding = try await prover.prove(place)
+                        try await engine.ledger.commit([
+                            .chunkProved(
+                                ProofRecord(
+                                    chunk: place.chunk.id, transfer: transfer.id,
+                                    verification: record.id, rows: finding.rows,
+                                    bytes: finding.bytes, problems: finding.problems))
+                        ])
+                        engine.board.rowsVerified(place.chunk.rowCount, of: transfer.id)
+                        try await crew.did(finding.bytes)
+                    }
+                    try await crew.leave()
+                }
+            }
+            try await group.endAtFirstError()
+        }
+    }
+
+    /// What the chunks' outcomes come to, and what is on the target beside them.
+    func summary(
+        of record: VerificationRecord, _ prover: ChunkProver
+    ) async throws -> VerificationSummary {
+        var summary = VerificationSummary(level: record.level, ended: .now)
+        summary.fields = prover.digester.fields.count
+        var proofs = ProofWalk(engine.ledger, of: record)
+        while let some = try await proofs.next() {
+            for proof in some { summary.add(proof) }
+        }
+        var walk = try await ChunkWalk(engine.ledger, of: transfer.id)
+        while try await !walk.next().isEmpty {}
+        summary.rows = walk.rows
+        let strays = try await StrayLook(engine: engine, plan: plan, prover: prover)
+            .find(walk, summary, of: record)
+        for stray in strays { summary.count(stray) }
+        summary.strays = Array(strays.prefix(VerificationSummary.mostStrays))
+        summary.ended = .now
+        return summary
+    }
+}

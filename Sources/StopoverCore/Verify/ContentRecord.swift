@@ -28,6 +28,13 @@ public struct ContentRecord: Hashable, Sendable {
     }
 }
 
+/// XXH3-64 with a seed: what a codec makes the number of a row's value with.
+public enum ContentHash {
+    public static func of(_ bytes: UnsafeRawBufferPointer, seed: UInt64) -> UInt64 {
+        XXH3_64bits_withSeed(bytes.baseAddress, bytes.count, seed)
+    }
+}
+
 /// One row of a chunk, by itself.
 public struct SampledRow: Hashable, Sendable {
     /// 0-based, within its chunk.
@@ -139,7 +146,7 @@ struct ContentDigester: Sendable {
         var rows: Set<Int> = [0, rowCount - 1]
         for draw in 0..<(ContentDigester.samplesPerChunk - 2) {
             let number = withUnsafeBytes(of: (chunk.number.littleEndian, draw.littleEndian)) {
-                XXH3_64bits_withSeed($0.baseAddress, $0.count, seed)
+                ContentHash.of($0, seed: seed)
             }
             rows.insert(Int(number % UInt64(rowCount)))
         }

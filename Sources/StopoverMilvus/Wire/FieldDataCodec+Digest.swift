@@ -1,4 +1,3 @@
-import CXXHash
 import StopoverCore
 
 /// A number for what each row says in a column, the same however the bytes say it: what a source sent
@@ -86,7 +85,7 @@ private struct ValueDigests {
     }
 
     static func hash(_ bytes: UnsafeRawBufferPointer, _ seed: UInt64) -> UInt64 {
-        XXH3_64bits_withSeed(bytes.baseAddress, bytes.count, seed)
+        ContentHash.of(bytes, seed: seed)
     }
 
     mutating func digests(

@@ -1,4 +1,3 @@
-import CXXHash
 import StopoverCore
 
 /// What a JSON text says, as a number: the same whatever its blanks, the order of its keys, its escapes
@@ -160,7 +159,7 @@ struct JSONDigest {
     }
 
     private func hash(_ bytes: UnsafeRawBufferPointer, _ kind: Kind) -> UInt64 {
-        XXH3_64bits_withSeed(bytes.baseAddress, bytes.count, seed &+ kind.rawValue)
+        ContentHash.of(bytes, seed: seed &+ kind.rawValue)
     }
 
     private func hash(_ nothing: [UInt8], _ kind: Kind) -> UInt64 {

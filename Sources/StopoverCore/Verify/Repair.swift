@@ -103,7 +103,8 @@ struct Repair: Sendable {
         let doubled =
             plan.keys == .target
             ? []
-            : try await StrayLook(engine: engine, plan: plan, prover: prover).copies(of: place)
+            : try await StrayLook(engine: engine, plan: plan, prover: prover)
+                .copies(of: place, beside: Set(found.keys).count)
         var doomed: Set<PrimaryKey> = Set(doubled)
         var rows: Set<Int> = []
         for (row, key) in sent.keys.enumerated() where doomed.contains(key) { rows.insert(row) }

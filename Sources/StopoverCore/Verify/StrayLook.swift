@@ -34,7 +34,7 @@ struct StrayLook: Sendable {
         var surplus = counted - known - Int64(strays.count)
         guard surplus > 0 else { return strays }
         if plan.keys != .target {
-            let copies = try await copies(of: record.transfer, atMost: surplus)
+            let copies = try await copies(of: record, atMost: surplus)
             strays += copies
             surplus -= Int64(copies.count)
         }
@@ -80,14 +80,20 @@ struct StrayLook: Sendable {
 
     // MARK: Rows that are there twice
 
-    private func copies(of transfer: TransferID, atMost surplus: Int64) async throws -> [RowProblem]
-    {
+    private func copies(
+        of record: VerificationRecord, atMost surplus: Int64
+    ) async throws -> [RowProblem] {
         var copies: [RowProblem] = []
-        var walk = try await ChunkWalk(engine.ledger, of: transfer)
-        while case let some = try await walk.next(), !some.isEmpty {
+        var walk = try await ChunkWalk(engine.ledger, of: record.transfer)
+        while case let some = try await walk.next(), let first = some.first, let last = some.last {
+            var found: [ChunkID: Int] = [:]
+            for proof in try await engine.ledger.proofs(first.chunk.id...last.chunk.id) {
+                found[proof.chunk] = proof.surplus
+            }
             for place in some where copies.count < surplus {
                 if engine.stop.isRequested { throw StopoverError.interrupted }
-                copies += try await self.copies(of: place).map { key in
+                let rows = place.chunk.rowCount + (found[place.chunk.id] ?? 0)
+                copies += try await self.copies(of: place, beside: rows).map { key in
                     RowProblem(
                         .extra, chunk: place.chunk.id, key: key, note: "one more row with this key")
                 }
@@ -98,11 +104,12 @@ struct StrayLook: Sendable {
 
     /// Of a chunk whose keys are ours: those that are there more than once, each as often as it is too
     /// many.
-    func copies(of place: ChunkPlace) async throws -> [PrimaryKey] {
+    /// - Parameter rows: that it has on the target, each key once.
+    func copies(of place: ChunkPlace, beside rowCount: Int) async throws -> [PrimaryKey] {
         var rows = prover.rows(of: place.chunk.partition)
         rows.range = plan.keys == .minted ? MintedKeys.range(of: place.chunk.id) : place.range
         let counted = try await count(rows)
-        if counted == Int64(place.chunk.rowCount) { return [] }
+        if counted == Int64(rowCount) { return [] }
         let keys = try await keys(of: rows)
         return try await copies(keys[...], in: rows, counted)
     }

@@ -53,6 +53,12 @@ public struct ProofRecord: Hashable, Sendable, Codable {
     public var bytes: Int
     /// Empty when all that was compared is equal.
     public var problems: [RowProblem]
+
+    /// Rows that the chunk has on the target, each key once, beyond those that were sent.
+    var surplus: Int {
+        problems.count { $0.kind == .extra && $0.row == nil }
+            - problems.count { $0.kind == .missing }
+    }
 }
 
 /// One verification of a transfer: of the run itself, or one that was asked for later.

@@ -119,6 +119,50 @@ struct LedgerTests {
         #expect(try await ledger.transfer(transfer).lostRows == 3)
     }
 
+    @Test(
+        "keeps what chunks say, what verifications found, and the keys of rows that were repaired")
+    func verified() async throws {
+        let transfer = TransferID(2)
+        let content = ContentRecord(
+            chunk: ChunkID(1), transfer: transfer, rowCount: 10,
+            fields: [Digest128(high: 1, low: .max), Digest128(high: .max, low: 0)],
+            samples: [
+                SampledRow(row: 0, key: .int64(.min), digests: [1, .max]),
+                SampledRow(row: 9, key: nil, digests: []),
+            ])
+        let proof = ProofRecord(
+            chunk: ChunkID(1), transfer: transfer, verification: 3, rows: 10, bytes: 99,
+            problems: [
+                RowProblem(
+                    .differ, chunk: ChunkID(1), row: 4, key: .int64(6), sourceKey: .varchar("a"),
+                    fields: ["title"], note: "n")
+            ])
+        var summary = VerificationSummary(level: .full, ended: .distantPast)
+        summary.add(proof)
+        #expect(summary.differ == 1 && !summary.isClean)
+        let verification = VerificationRecord(
+            id: 3, transfer: transfer, level: .full, begun: .distantPast, summary: summary)
+        try await ledger.commit([
+            .transferPlanned(SampleLedger.transfer(2), splits: [SampleLedger.split(1, of: 2)]),
+            .chunkSpooled(SampleLedger.chunk(1, of: 2)), .contentDigested(content),
+            .chunkAcked(ChunkID(1), rows: 0..<4, ids: .int64([1, 2, 3, 4])),
+            .chunkAcked(ChunkID(1), rows: 4..<10, ids: .int64([10, 11, 12, 13, 14, 15])),
+            .chunksFlushed([ChunkID(1)]), .verification(verification), .chunkProved(proof),
+            .keysReplaced(ChunkID(1), [3: .int64(70), 4: .int64(71)]),
+        ])
+        #expect(try await ledger.content(of: ChunkID(1)) == content)
+        #expect(try await ledger.content(of: ChunkID(2)) == nil)
+        #expect(try await ledger.verification(of: transfer) == verification)
+        #expect(try await ledger.verification(of: TransferID(1)) == nil)
+        #expect(try await ledger.proofs(ChunkID(1)...ChunkID(5)) == [proof])
+        #expect(
+            try await ledger.acks(of: ChunkID(1)).flatMap { $0.ids?.keys ?? [] }
+                == [1, 2, 3, 70, 71, 11, 12, 13, 14, 15].map { .int64($0) })
+        await #expect(throws: StopoverError.self) {
+            try await ledger.commit([.contentDigested(content)])
+        }
+    }
+
     @Test("of an earlier version gets the tables that it lacks")
     func older() async throws {
         try await SampleLedger.fill(ledger)

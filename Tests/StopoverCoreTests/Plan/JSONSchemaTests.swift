@@ -141,7 +141,7 @@ struct JSONSchemaTests {
         arguments: [
             (["source", "uri"], "a:19530"), (["source", "uri"], "http://root:s3cr3t@a"),
             (["source", "token"], "s3cr3t"), (["source", "token"], "$TOKEN"),
-            (["target", "password"], "fd:x"), (["verify"], "full"), (["verify"], "count"),
+            (["target", "password"], "fd:x"), (["verify"], "count"),
             (["defaults"], "cloud"), (["limits", "memory"], "4G"),
             (["limits", "spool_dir"], "~/spool"), (["target", "plan"], "premium"),
         ])

@@ -117,7 +117,7 @@ struct MappingYamlTests {
         yaml += "collections:\n  - source: c\n" + lines("collections[]", indent: "    ")
         yaml += "    promote:\n      a:\n        type: bool\n"
         yaml += lines("collections[].promote.*", indent: "        ")
-        yaml += "verify: counts\ndefaults: faithful\n"
+        yaml += "verify: digest\ndefaults: faithful\n"
         #expect(yaml.contains("on_bad_row: \"stop\"") && yaml.contains("memory: \"1GiB\""))
         #expect(try Migration(yaml: yaml, file: "m.yaml") == plain)
     }

@@ -74,7 +74,7 @@ struct MigrationYamlTests {
         let migration = try Migration(
             yaml: "source: {uri: http://a}\ntarget: {uri: http://b}", file: "m.yaml")
         #expect(migration.rules == [CollectionRule(source: .everything)])
-        #expect(migration.excluded.isEmpty && migration.verification == .counts)
+        #expect(migration.excluded.isEmpty && migration.verification == .digest)
         #expect(
             migration.limits.memory == .gibibytes(1) && migration.limits.spool == .gibibytes(20))
         #expect(migration.source.credentials == nil && migration.source.tls == nil)

@@ -28,7 +28,7 @@ struct LineTests {
                 + #""spoolLimitBytes":0,"spoolUsedBytes":0,"time":"2023-11-14T22:13:20.250Z","#
                 + #""transfers":[{"bytesLoaded":0,"bytesRead":0,"chunksFlushed":0,"phase":"moving","#
                 + #""rowsExpected":100,"rowsFlushed":0,"rowsLoaded":0,"#
-                + #""rowsQuarantined":0,"rowsRead":0,"rowsSpooled":0,"#
+                + #""rowsQuarantined":0,"rowsRead":0,"rowsSpooled":0,"rowsVerified":0,"#
                 + #""source":{"collection":"a\n\"b\"","database":"default"},"#
                 + #""target":{"collection":"a\n\"b\"","database":"lib"}}],"#
                 + #""type":"progress","waits":[{"reason":"r","seconds":2,"side":"source"}]}"#)

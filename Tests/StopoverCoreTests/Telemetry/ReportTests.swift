@@ -30,7 +30,8 @@ struct ReportTests {
                 "COMPLETE  job night-0a1b2c3d  in 3:12",
                 "  default.packages → library.packages",
                 "    rows: source 6,000, distinct 6,000 · read 6,000 · loaded 6,000 · target 6,000",
-                "  checked: counts. Not checked: the content of rows (`verify: counts`)",
+                "    proven (counts): the target counts what was loaded. Not proven: the content of "
+                    + "rows",
                 "Not loaded yet, so not searchable. Load with pymilvus:",
                 "  MilvusClient(\"http://127.0.0.1:19530\", db_name=\"library\")"
                     + ".load_collection(\"packages\")",
@@ -49,7 +50,7 @@ struct ReportTests {
         let lines = report.lines()
         #expect(lines[0].hasPrefix("MISMATCH  job"))
         #expect(
-            lines[4]
+            lines[5]
                 == "    rows: source 6,002, distinct 5,999 · read 5,999 · loaded 5,999 · target 5,998"
         )
         #expect(lines.count { $0.hasPrefix("    differs: ") } == 2)

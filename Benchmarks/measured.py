@@ -6,9 +6,16 @@ import json
 import os
 import random
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def say(text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
 @dataclass
@@ -39,8 +46,9 @@ def measure(command: list[str], **environment: str) -> Measured:
 class Twin:
     """An in-memory server of ours (milvus-twin) as a process of its own."""
 
-    def __init__(self, binaries: Path, *options: str) -> None:
-        port = random.randrange(20_000, 32_000)
+    def __init__(self, binaries: Path, *options: str, port: int | None = None) -> None:
+        port = port or random.randrange(20_000, 32_000)
+        self.port = port
         self.process = subprocess.Popen(
             [str(binaries / "milvus-twin"), "--port", str(port), *options],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -62,3 +70,21 @@ class Twin:
     def __exit__(self, *_: object) -> None:
         self.process.terminate()
         self.process.wait()
+
+
+class RealServer:
+    """A server through Scripts/servers."""
+
+    def __init__(self, kind: str, directory: Path) -> None:
+        self.directory = directory
+        self.uri: str = json.loads(self._control("start", kind, "--dir", str(directory)))["uri"]
+
+    def _control(self, *arguments: str) -> str:
+        return subprocess.run([str(ROOT / "Scripts" / "servers"), *arguments], text=True,
+                              check=True, capture_output=True, stdin=subprocess.DEVNULL).stdout
+
+    def __enter__(self) -> RealServer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._control("stop", "--remove", str(self.directory))

@@ -13,39 +13,16 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from pymilvus import MilvusClient
 
-from measured import Measured, Twin, measure
+from measured import Measured, RealServer, Twin, measure, say
 
 ROOT = Path(__file__).resolve().parents[1]
 BINARIES = Path(os.environ["STOPOVER_BINARIES"])
-
-
-def say(text: str) -> None:
-    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
-
-
-class RealServer:
-    """A server through Scripts/servers."""
-
-    def __init__(self, kind: str, directory: Path) -> None:
-        self.directory = directory
-        self.uri: str = json.loads(self._control("start", kind, "--dir", str(directory)))["uri"]
-
-    def _control(self, *arguments: str) -> str:
-        return subprocess.run([str(ROOT / "Scripts" / "servers"), *arguments], text=True,
-                              check=True, capture_output=True, stdin=subprocess.DEVNULL).stdout
-
-    def __enter__(self) -> RealServer:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._control("stop", "--remove", str(self.directory))
 
 
 class Stage:

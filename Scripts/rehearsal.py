@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BINARIES = Path(os.environ["STOPOVER_BINARIES"])
 sys.path.insert(0, str(ROOT / "Benchmarks"))
 
-from measured import Twin  # noqa: E402
+from measured import Twin, measure  # noqa: E402
 from plot import Line, Panel, page  # noqa: E402
 
 SAMPLE_SECONDS = 1.0
@@ -103,12 +103,15 @@ def main() -> int:
     parser.add_argument("--keys", choices=["int64", "varchar"], default="int64")
     parser.add_argument("--minutes", type=float, help="interrupted after so long")
     parser.add_argument("--no-kill", action="store_true", help="let it run through")
+    parser.add_argument("--verify", action="store_true",
+                        help="compare the target with what was sent, afterwards: with --no-kill")
     parser.add_argument("--limits", default="", help="for the migration, as `cursors: 2`")
     parser.add_argument("--out", help="a directory for the plot and the line of evidence")
     arguments = parser.parse_args()
 
-    with (Twin(BINARIES, "--generate", f"default.rows={arguments.rows}", "--dim",
-               str(arguments.dim), "--keys", arguments.keys) as source,
+    generated = ["--generate", f"default.rows={arguments.rows}", "--dim", str(arguments.dim),
+                 "--keys", arguments.keys]
+    with (Twin(BINARIES, *generated) as source,
           # What a killed run left in doubt is upserted, which a server that only sums up cannot.
           Twin(BINARIES, "--store", "tally" if arguments.no_kill else "memory") as target,
           tempfile.TemporaryDirectory(prefix="stopover-rehearsal-") as home):
@@ -165,7 +168,29 @@ def main() -> int:
             is_equal = sums[0] == sums[1] and result["verdict"] == "COMPLETE"
             if not is_equal:
                 print(f"{result['verdict']}: source {sums[0]}, target {sums[1]}", file=sys.stderr)
-        return report(arguments, watch, kills, cpu, is_equal)
+        proof = None
+        if arguments.verify and is_equal:
+            target.process.terminate()
+            target.process.wait()
+            proof = verified(arguments, generated, target.port, home)
+        return report(arguments, watch, kills, cpu, is_equal, proof)
+
+
+def verified(arguments: argparse.Namespace, generated: list[str], port: int,
+             home: str) -> dict[str, Any]:
+    """What `stopover verify` finds and takes. A tally keeps no rows: a server that computes the same
+    ones stands in its place."""
+    with Twin(BINARIES, *generated, port=port):
+        ended = measure([str(BINARIES / "stopover"), "verify", "rehearsal", "--home", home, "--json",
+                         "--quiet"])
+    result = json.loads(ended.output.splitlines()[-1])
+    proof = result["transfers"][0]["verification"]
+    return {"verdict": result["verdict"], "chunks": proof["chunks"],
+            "equalChunks": proof["equalChunks"], "comparedRows": proof["comparedRows"],
+            "seconds": round(ended.wall, 1), "cpuSeconds": round(ended.cpu, 1),
+            "rowsPerSecond": round(proof["comparedRows"] / max(proof["seconds"], 0.01)),
+            "peakMiB": round(ended.peak_mib),
+            "receiptMiB": round(mib(Path(home).glob("jobs/*/receipt.json")), 1)}
 
 
 def spent(pid: int) -> float:
@@ -178,7 +203,7 @@ def spent(pid: int) -> float:
 
 
 def report(arguments: argparse.Namespace, watch: Watch, kills: int, cpu: float,
-           is_equal: bool | None) -> int:
+           is_equal: bool | None, proof: dict[str, Any] | None) -> int:
     samples = watch.samples
     first, last = tenths(samples)
     settled = samples[len(samples) // 4:]
@@ -196,6 +221,8 @@ def report(arguments: argparse.Namespace, watch: Watch, kills: int, cpu: float,
         "ledgerBytesPerMillionRows": round(samples[-1].ledger_mib * (1 << 20)
                                            / max(watch.rows / 1e6, 1e-6)),
     }
+    if proof:
+        found["verification"] = proof
     if arguments.out:
         name = f"rehearsal-{arguments.rows}-{arguments.dim}-{arguments.keys}"
         out = Path(arguments.out)

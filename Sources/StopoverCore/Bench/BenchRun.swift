@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// A migration by the whole pipeline, with spool and ledger, that is stopped after a while and leaves
 /// nothing.
@@ -36,7 +37,9 @@ struct BenchRun: Sendable {
                 seed: job.seed, resting: []),
             quarantine: try Quarantine(directory: directory.quarantinePath, records: []),
             board: board, errors: ErrorLog(directory), limits: options.limits, stop: stop)
-        let meter = BenchMeter()
+        let watch = MovingWatch(board)
+        let watching = Task { await watch.run() }
+        defer { watching.cancel() }
         let clock = Task {
             try await Task.sleep(for: .seconds(options.seconds))
             stop.request()
@@ -50,9 +53,7 @@ struct BenchRun: Sendable {
         } catch {
             failure = error
         }
-        var sample = meter.sample(.both, requestsAtOnce: options.limits.insertRequests)
-        let moved = board.snapshot().total
-        (sample.rows, sample.bytes) = (moved.rowsLoaded, moved.bytesLoaded)
+        let sample = watch.sample(requestsAtOnce: options.limits.insertRequests)
         let staging = StagingName(plan, jobTag: job.tag)
         for name in try await staging.generations(on: target) + [plan.target.name] {
             try await target.drop(name)
@@ -61,6 +62,56 @@ struct BenchRun: Sendable {
         if let failure { throw failure }
         if outer.isRequested { throw StopoverError.interrupted }
         return sample
+    }
+}
+
+/// The time in which rows move, from the first question to the last row that is loaded: what stands
+/// before and behind it (a collection is made, rows are counted) is the same for any number of rows.
+private final class MovingWatch: Sendable {
+    private static let interval = Duration.milliseconds(20)
+
+    private struct State {
+        var begun: (at: ContinuousClock.Instant, cpu: Duration)?
+        var last: (at: ContinuousClock.Instant, cpu: Duration)?
+        var moved: TransferProgress?
+    }
+    private let board: ProgressBoard
+    private let state = Mutex(State())
+
+    init(_ board: ProgressBoard) { self.board = board }
+
+    func run() async {
+        while !Task.isCancelled {
+            look()
+            try? await Task.sleep(for: MovingWatch.interval)
+        }
+    }
+
+    private func look() {
+        let now = (at: ContinuousClock.now, cpu: ProcessTime.now)
+        let total = board.snapshot().transfers.first
+        guard let total, total.phase != .planned else { return }
+        state.withLock { state in
+            if state.begun == nil { state.begun = now }
+            guard total.rowsLoaded > state.moved?.rowsLoaded ?? 0 else { return }
+            state.moved = total
+            state.last = now
+        }
+    }
+
+    func sample(requestsAtOnce: Int) -> BenchSample {
+        look()
+        return state.withLock { state in
+            var (seconds, cpuSeconds) = (0.0, 0.0)
+            if let begun = state.begun, let last = state.last {
+                seconds = (last.at - begun.at).inSeconds
+                cpuSeconds = (last.cpu - begun.cpu).inSeconds
+            }
+            return BenchSample(
+                side: .both, requestsAtOnce: requestsAtOnce, seconds: seconds,
+                cpuSeconds: cpuSeconds, rows: state.moved?.rowsLoaded ?? 0,
+                bytes: state.moved?.bytesLoaded ?? 0, requests: 0)
+        }
     }
 }
 

@@ -22,8 +22,9 @@ struct Finaliser: Sendable {
         let current = isPublished ? plan.target.name : staging
         try await engine.createIndexes(plan.target.indexes, on: current)
         var result = try await result(of: transfer, on: current, isPublished: isPublished)
-        guard result.counts.targetIsWhole, result.verification?.isClean ?? true else {
+        guard result.isWhole else {
             result.leftAs = current
+            try await engine.ledger.commit([.resultChanged(transfer, result)])
             return result
         }
         if !isPublished { try await publish() }

@@ -105,6 +105,9 @@ public struct TransferResult: Hashable, Sendable, Codable {
     /// What reading rows back found; nil where counts alone were compared.
     public var verification: VerificationSummary?
 
+    /// The target has what was sent, and nothing else.
+    public var isWhole: Bool { counts.targetIsWhole && verification?.isClean ?? true }
+
     public var isComplete: Bool {
         counts.isComplete && unreadable.isEmpty && drift.isEmpty && leftAs == nil
             && verification?.isClean ?? true

@@ -220,7 +220,7 @@ public actor Ledger {
         }
     }
 
-    /// How a published transfer ended.
+    /// How a transfer ended, the last time that it did.
     public func result(of transfer: TransferID) async throws -> TransferResult {
         try await read { try LedgerTables.record($0, "result", transfer.number) }
     }

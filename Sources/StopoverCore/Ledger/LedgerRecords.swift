@@ -66,7 +66,7 @@ public struct TransferRecord: Hashable, Sendable, Codable {
     public var sentThrough: ChunkID
     /// With keys of the target's making: it may hold rows that no acknowledgement names.
     public var needsSweep = false
-    /// Such rows that were found and deleted.
+    /// Such rows that were found and deleted, by sweeps that came to their end.
     public var sweptRows: Int64 = 0
     /// Rows that were acknowledged, came into doubt before they were flushed, and were written again.
     public var rewrittenRows: Int64 = 0
@@ -282,7 +282,7 @@ public enum LedgerEntry: Sendable {
     case chunkProved(ProofRecord)
     /// Rows of a chunk were repaired, and the target gave them other keys: by their place in the chunk.
     case keysReplaced(ChunkID, [Int: PrimaryKey])
-    /// What a published transfer's result says now.
+    /// What the result of a transfer says that was loaded whole, published or not.
     case resultChanged(TransferID, TransferResult)
     /// Anything worth a line in the job's history: `code` is a StopoverError code or an event name.
     case note(code: String, message: String)

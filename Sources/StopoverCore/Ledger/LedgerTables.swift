@@ -205,7 +205,7 @@ enum LedgerTables {
             }
         case .transferPublished(let id, let result):
             try update(transfer: id, db) { $0.phase = .published }
-            try insert(db, "result", [id.number, try encode(result)])
+            try insert(db, "result", [id.number, try encode(result)], verb: "REPLACE")
         case .transferEpoch(let id, let epoch):
             try update(transfer: id, db) { transfer in
                 guard epoch > transfer.epoch else {

@@ -15,6 +15,8 @@ public enum ReceiptImport {
         if directory.exists { return directory }
         let reader = try ReceiptReader(path)
         try directory.prepare(spool: directory.spoolPath)
+        let lock = try JobLock(at: directory.lockPath)
+        defer { withExtendedLifetime(lock) {} }
         let head = reader.head
         try directory.write(try head.stored.encoded, to: directory.planPath)
         let unfinished = directory.ledgerPath + ".new"

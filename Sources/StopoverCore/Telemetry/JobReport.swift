@@ -107,6 +107,13 @@ public struct JobReport: Sendable {
         lines += result.notes.map { "    \(TerminalText.escaped($0))" }
         if let staging = result.leftAs {
             lines.append("    not published: its rows are in \(TerminalText.escaped("\(staging)"))")
+            if result.verification != nil {
+                lines.append(
+                    result.isWhole
+                        ? "    it is repaired: `stopover run` publishes it"
+                        : "    `stopover repair \(TerminalText.escaped(job))` sends again what differs"
+                )
+            }
         }
         return lines
     }

@@ -10,9 +10,11 @@ struct ChunkProver: Sendable {
     private let reader: RowReader
     private let key: FieldSchema
 
+    /// - Parameter waits: for a source that cannot be asked now, where a chunk differs; otherwise its
+    ///   rows are not told apart.
     init(
         engine: Engine, plan: TransferPlan, transfer: TransferRecord, collection: CollectionName,
-        level: Migration.Verification
+        level: Migration.Verification, waits: Bool = true
     ) {
         self.engine = engine
         self.plan = plan
@@ -20,7 +22,8 @@ struct ChunkProver: Sendable {
         self.collection = collection
         digester = ContentDigester(
             plan: plan, codec: engine.target.codec, seed: engine.ledger.job.seed)
-        sent = SentRows(engine: engine, plan: plan, transfer: transfer, digester: digester)
+        sent = SentRows(
+            engine: engine, plan: plan, transfer: transfer, digester: digester, waits: waits)
         let key = plan.target.schema.primaryKey ?? plan.primaryKey
         self.key = key
         var fields = digester.fields
@@ -132,7 +135,19 @@ struct ChunkProver: Sendable {
             ordered?.digests.rowCount == content.rowCount
             && ordered?.digests.digests(seed: digester.seed) == content.fields
         if isEqual, level != .full { return finding }
-        let sent = try await self.sent.rows(of: place, made: made)
+        let sent: SentChunk
+        do { sent = try await self.sent.rows(of: place, made: made) } catch let error
+            as StopoverError where error.isTransient
+        {
+            finding.problems = [
+                RowProblem(
+                    .unreadable, chunk: place.chunk.id,
+                    fields: fields(of: ordered, unlike: content),
+                    note: "it is not as it was sent, and the source cannot be asked which row: "
+                        + error.message)
+            ]
+            return finding
+        }
         let isReadAgain =
             sent.digests.rowCount == content.rowCount
             && sent.digests.digests(seed: digester.seed) == content.fields

@@ -92,9 +92,13 @@ extension Engine {
     }
 
     /// Questions to the source for rows that were read before, as fast as it may be read.
-    func sourceReader(_ fields: [FieldSchema], at timestamp: PinnedTimestamp?) -> RowReader {
+    /// - Parameter waits: for a source that cannot be asked now; otherwise that is an error.
+    func sourceReader(
+        _ fields: [FieldSchema], at timestamp: PinnedTimestamp?, waits: Bool
+    ) -> RowReader {
         RowReader(fields: fields, timestamp: timestamp) { request in
-            try await retryingReads {
+            guard waits else { return try await source.page(request) }
+            return try await retryingReads {
                 let page: Page
                 do throws(StopoverError) { page = try await source.page(request) } catch {
                     reading.ended(error)

@@ -2,32 +2,27 @@
 public struct JobVerifier: Sendable {
     private let engine: Engine
     private let plan: MigrationPlan
-    private let jobTag: String
 
-    public init(engine: Engine, plan: MigrationPlan, jobTag: String) {
+    public init(engine: Engine, plan: MigrationPlan) {
         self.engine = engine
         self.plan = plan
-        self.jobTag = jobTag
     }
 
     /// Counts and compares again. Returns a result per transfer, in the plan's order, as they are now.
-    /// Throws `STO-JOB-NOT-ENDED` while a collection is not published.
+    /// Throws `STO-JOB-NOT-ENDED` while a collection is not loaded whole.
     public func verify(_ level: Migration.Verification) async throws -> [TransferResult] {
-        try await each { record, plan, result in
-            let rows = try await engine.retryingControl {
-                try await engine.target.count(wholeTarget(plan))
-            }
-            result.counts.target = rows
-            result.verification = nil
-            guard level != .counts else { return }
-            result.verification = try await Verification(
-                engine: engine, plan: plan, transfer: record, level: level,
-                collection: plan.target.name
+        try await each { record, plan, collection in
+            guard level != .counts else { return nil }
+            return try await Verification(
+                engine: engine, plan: plan, transfer: record, level: level, collection: collection,
+                // The source may be gone for good, and the target can be verified all the same.
+                waits: level == .full
             ).run()
         }
     }
 
-    /// Sends again what the last verification found wrong, and verifies that.
+    /// Sends again what the last verification found wrong, and verifies that. A collection that was not
+    /// published for it is published by the next run.
     /// - Parameter deletesExtra: whether rows go that no chunk has: in a published collection they may
     ///   be the user's.
     public func repair(deletesExtra: Bool) async throws -> [TransferResult] {
@@ -38,58 +33,54 @@ public struct JobVerifier: Sendable {
                     remedy: "`stopover verify JOB` finds it out.")
             }
         }
-        return try await each { record, plan, result in
-            let repaired = try await Repair(
-                engine: engine, plan: plan, transfer: record, collection: plan.target.name,
-                deletesExtra: deletesExtra
+        return try await each { record, plan, collection in
+            try await Repair(
+                engine: engine, plan: plan, transfer: record, collection: collection,
+                deletesExtra: deletesExtra || record.phase != .published
             ).run()
-            result.verification = repaired
-            result.counts.target = try await engine.retryingControl {
-                try await engine.target.count(wholeTarget(plan))
-            }
         }
     }
 
-    private func wholeTarget(_ plan: TransferPlan) -> RowSelection {
-        RowSelection(
-            collection: plan.target.name,
-            primaryKey: plan.target.schema.primaryKey ?? plan.primaryKey)
-    }
-
-    /// With each published collection loaded, and released again where it was not.
+    /// With each collection loaded, and released again where it was not.
     private func each(
-        _ body: (TransferRecord, TransferPlan, inout TransferResult) async throws -> Void
+        _ body: (TransferRecord, TransferPlan, CollectionName) async throws -> VerificationSummary?
     ) async throws -> [TransferResult] {
         var results: [TransferResult] = []
         for record in try await engine.ledger.transfers() {
-            guard record.phase == .published else {
+            guard record.phase == .published || record.phase == .checking,
+                var result = try? await engine.ledger.result(of: record.id)
+            else {
                 throw StopoverError(
-                    .jobNotEnded, "\(record.target) is not published: the job has not ended",
+                    .jobNotEnded, "\(record.target) is not loaded whole: the job has not ended",
                     remedy: "Run the migration: the same `stopover run` carries on, and verifies "
                         + "at its end.")
             }
-            let plan = plan[record.id]
-            var result = try await engine.ledger.result(of: record.id)
             if engine.stop.isRequested { throw StopoverError.interrupted }
+            let plan = plan[record.id]
+            let collection = result.leftAs ?? plan.target.name
             engine.board.phase(.checking, of: record.id)
             let now = try await engine.retryingControl {
-                try await engine.target.describe(plan.target.name)
+                try await engine.target.describe(collection)
             }
             guard let now else {
                 throw StopoverError(
-                    .collectionMissing, "\(plan.target.name) is not on the target any more",
+                    .collectionMissing, "\(collection) is not on the target any more",
                     remedy: "It was dropped or renamed: nothing can be verified.")
             }
-            guard now.canBeLoaded else {
-                results.append(result)
-                continue
+            if now.canBeLoaded {
+                if !now.isLoaded { try await engine.load(collection) }
+                result.verification = try await body(record, plan, collection)
+                result.counts.target = try await engine.retryingControl {
+                    try await engine.target.count(
+                        RowSelection(
+                            collection: collection,
+                            primaryKey: plan.target.schema.primaryKey ?? plan.primaryKey))
+                }
+                if !now.isLoaded { try await engine.release(collection) }
+                result.isLoaded = now.isLoaded
+                try await engine.ledger.commit([.resultChanged(record.id, result)])
             }
-            if !now.isLoaded { try await engine.load(plan.target.name) }
-            try await body(record, plan, &result)
-            if !now.isLoaded { try await engine.release(plan.target.name) }
-            result.isLoaded = now.isLoaded
-            try await engine.ledger.commit([.resultChanged(record.id, result)])
-            engine.board.phase(.published, of: record.id)
+            engine.board.phase(record.phase, of: record.id)
             results.append(result)
         }
         return results

@@ -18,12 +18,16 @@ struct SentRows: Sendable {
     private let transform: BatchTransform
     private let mints: MintedKeys?
 
-    init(engine: Engine, plan: TransferPlan, transfer: TransferRecord, digester: ContentDigester) {
+    /// - Parameter waits: for a source that cannot be asked now; otherwise that is an error.
+    init(
+        engine: Engine, plan: TransferPlan, transfer: TransferRecord, digester: ContentDigester,
+        waits: Bool
+    ) {
         self.engine = engine
         self.plan = plan
         self.transfer = transfer
         self.digester = digester
-        reader = engine.sourceReader(plan.readFields, at: transfer.timestamp)
+        reader = engine.sourceReader(plan.readFields, at: transfer.timestamp, waits: waits)
         transform = BatchTransform(plan: plan, codec: engine.target.codec)
         mints = plan.mintedKeys(engine.target.codec)
     }

@@ -11,6 +11,8 @@ struct Verification: Sendable {
     /// What was asked for.
     let level: Migration.Verification
     let collection: CollectionName
+    /// For a source that cannot be asked now, where a chunk differs.
+    var waits = true
 
     /// What can be done of it.
     private var possible: (level: Migration.Verification, limitation: String?) {
@@ -29,7 +31,8 @@ struct Verification: Sendable {
         let (level, limitation) = possible
         var record = try await record(of: level)
         let prover = ChunkProver(
-            engine: engine, plan: plan, transfer: transfer, collection: collection, level: level)
+            engine: engine, plan: plan, transfer: transfer, collection: collection, level: level,
+            waits: waits)
         try await proveChunks(record, prover)
         var summary = try await summary(of: record, prover)
         summary.limitation = limitation

@@ -96,7 +96,7 @@ public struct VerificationSummary: Hashable, Sendable, Codable {
     /// What kept it from comparing what was asked for, a sentence; nil when nothing did.
     public var limitation: String?
 
-    public static let mostStrays = 100_000
+    public static let mostStrays = 10_000
 
     public init(level: Migration.Verification, ended: Date) {
         self.level = level

@@ -9,7 +9,7 @@ enum JobEvidence {
         try JobResult(transfers: results).write(directory)
         let mismatches = try await MismatchFiles(directory).write(ledger)
         let receipt = try await ReceiptWriter(directory, ledger).write(results)
-        try ReportPage(receipt).write(to: directory.reportPath)
+        try ReportPage(receipt).write(directory)
         return JobReport.Evidence(
             receipt: receipt.path, seal: receipt.seal, report: directory.reportPath,
             mismatches: mismatches)

@@ -43,7 +43,7 @@ struct VerifyCommand: AsyncParsableCommand {
                 directory = try JobDirectory(home: home.path, job: subject)
             }
             try await EndedJob(directory, file: file, home: home.path, console: console)
-                .run { try await $0.verify(level) }
+                .runAsCommand { try await $0.verify(level) }
         }
     }
 
@@ -65,7 +65,7 @@ struct RepairCommand: AsyncParsableCommand {
     @Argument(help: "The job.")
     var job: String
 
-    @Flag(help: "Delete rows that the migration did not send, too.")
+    @Flag(help: "Delete rows that the migration did not send, from a published collection, too.")
     var deleteExtra = false
 
     @Option(
@@ -80,72 +80,9 @@ struct RepairCommand: AsyncParsableCommand {
         try await output.reportingErrors { console in
             let directory = try JobDirectory(home: home.path, job: job)
             try await EndedJob(directory, file: file, home: home.path, console: console)
-                .run { try await $0.repair(deletesExtra: deleteExtra) }
+                .runAsCommand { try await $0.repair(deletesExtra: deleteExtra) }
         }
     }
 }
 
 extension Migration.Verification: ExpressibleByArgument {}
-
-/// A job that has ended, taken up once more.
-private struct EndedJob {
-    let directory: JobDirectory
-    let file: String?
-    let console: Console
-    let stop = StopSignal()
-
-    init(_ directory: JobDirectory, file: String?, home: String, console: Console) throws {
-        guard directory.exists else { throw NoSuchJob(directory.name, home: home).error }
-        self.directory = directory
-        self.file = file
-        self.console = console
-    }
-
-    func run(_ body: (JobVerifier) async throws -> [TransferResult]) async throws {
-        let begun = ContinuousClock.now
-        let signals = Signals(stop) { console.note($0) }
-        defer { withExtendedLifetime(signals) {} }
-        let lock = try JobLock(at: directory.lockPath)
-        defer { withExtendedLifetime(lock) {} }
-        let stored = try StoredPlan(directory)
-        let migration = try migration(of: stored)
-        let ledger = try Ledger.open(at: directory.ledgerPath)
-        var report = try await Clusters.withClusters(of: migration) { source, target in
-            let job = try await JobEngine(
-                source, target, directory, stored.plan, ledger, limits: migration.limits,
-                errors: ErrorLog(directory), stop: stop)
-            let results = try await job.running(of: directory, on: console) {
-                try await body(
-                    JobVerifier(engine: job.engine, plan: stored.plan, jobTag: ledger.job.tag))
-            }
-            return JobReport(
-                job: directory.name, results: results,
-                elapsedSeconds: (ContinuousClock.now - begun) / .seconds(1),
-                targetAddress: target.address,
-                targetNeedsToken: migration.target.credentials != nil)
-        }
-        report.evidence = try await JobEvidence.write(report.results, directory, ledger)
-        try console.result(report)
-        let status = report.verdict.exitStatus
-        if status != .complete { throw ExitCode(status.rawValue) }
-    }
-
-    /// The user's file, or the addresses of the plan alone.
-    private func migration(of stored: StoredPlan) throws -> Migration {
-        if let file {
-            let migration = try Migration(contentsOf: file)
-            for (side, planned, given) in [
-                ("source", stored.plan.source.address, "\(migration.source.address)"),
-                ("target", stored.plan.target.address, "\(migration.target.address)"),
-            ] where planned != given {
-                throw StopoverError(
-                    .jobDiffers, "\(file) names the \(side) \(given), and the job's is \(planned)",
-                    remedy: "Give the file that the job was run with.")
-            }
-            return migration
-        }
-        return Migration(
-            file: "", source: try Endpoint(argument: stored.plan.source.address, token: nil),
-            target: try Endpoint(argument: stored.plan.target.address, token: nil))
-    }
-}

@@ -11,7 +11,7 @@ struct DemoCommand: AsyncParsableCommand {
         discussion: """
             Starts two Milvus Lite servers (installed on first use with Python's venv and pip), loads \
             6,000 Debian packages into one, and migrates them to the other twice: with their keys \
-            kept, and with keys that the target makes.
+            kept, and with keys that the target makes. Each is checked again from its receipt alone.
             """)
 
     @Flag(help: "Leave the servers' data in place, and say where.")
@@ -60,11 +60,34 @@ struct DemoCommand: AsyncParsableCommand {
             console.note("migrating: \(mapping.sentence)")
             let session = try JobSession(
                 migration, named: mapping.name, home: directory, console: console, stop: stop)
-            let report = try await session.run()
+            var report = try await session.run()
+            // What is removed at the end is not pointed at.
+            if !keep { report.evidence = nil }
             try console.result(report)
             if report.verdict != .complete { status = report.verdict.exitStatus }
+            guard status == .complete else { return status }
+            let again = try await checkAgain(session.directory, directory, console, stop)
+            if again.verdict != .complete { status = again.verdict.exitStatus }
         }
+        if !keep { console.note("`--keep` leaves receipts and reports, and says where") }
         return status
+    }
+
+    /// As somebody would who has nothing but the receipt.
+    private func checkAgain(
+        _ job: JobDirectory, _ directory: String, _ console: Console, _ stop: StopSignal
+    ) async throws -> JobReport {
+        let home = directory + "/elsewhere"
+        let copy = try await ReceiptImport.job(from: job.receiptPath, home: home)
+        let report = try await EndedJob(copy, file: nil, home: home, console: console, stop: stop)
+            .run { try await $0.verify(.digest) }
+        try console.result(
+            "note", ["message": "the receipt of job \(job.name): \(report.verdict.rawValue)"],
+            lines: [
+                "\(report.verdict.rawValue)  again, of the receipt of job \(job.name) alone, in a fresh "
+                    + "place: `stopover verify receipt.json`"
+            ])
+        return report
     }
 
     /// The two ways to treat primary keys.

@@ -10,16 +10,8 @@ struct ReportPage {
 
     init(_ receipt: ReceiptWriter.Written) { self.receipt = receipt }
 
-    func write(to path: String) throws(StopoverError) {
-        do {
-            try Data(text.utf8).write(to: URL(filePath: path), options: .atomic)
-        } catch {
-            throw StopoverError(
-                .reportPage, "the page \(path) cannot be written",
-                remedy:
-                    "Check the rights and the free space there, then run the same command again.",
-                cause: error.localizedDescription)
-        }
+    func write(_ directory: JobDirectory) throws(StopoverError) {
+        try directory.write(Data(text.utf8), to: directory.reportPath)
     }
 
     /// Collections that have a section of their own; the others are in the table alone.
@@ -115,7 +107,7 @@ struct ReportPage {
     }
 
     private func proof(_ plan: TransferPlan, _ result: TransferResult) -> String {
-        var proven = [plan.promise]
+        var proven: [String] = []
         var open: [String] = []
         if let summary = result.verification {
             if summary.isClean {
@@ -136,7 +128,7 @@ struct ReportPage {
             cost =
                 "<p class=\"aside\">\(HTML.escaped(summary.lines().last ?? "")), ended \(ReportPage.date(summary.ended))</p>"
         }
-        return "<div class=\"columns\"><div><h3>Proven</h3>\(HTML.list(proven))</div>"
+        return "<p>Moved \(HTML.escaped(plan.promise)).</p><div class=\"columns\"><div><h3>Proven</h3>\(HTML.list(proven))</div>"
             + "<div><h3>Not proven</h3>\(HTML.list(open))</div></div>\(cost)"
     }
 
@@ -267,8 +259,4 @@ struct ReportPage {
         svg text.loaded { fill: var(--loaded); stroke: none; } svg text.verified { fill: var(--verified); stroke: none; }
 
         """
-}
-
-extension StopoverError.Code {
-    static let reportPage = Self("STO-REPORT-PAGE", exit: .failed)
 }

@@ -74,7 +74,14 @@ struct MigratedPair {
     }
 
     var verifier: JobVerifier {
-        JobVerifier(engine: engine, plan: plan, jobTag: engine.ledger.job.tag)
+        JobVerifier(engine: engine, plan: plan)
+    }
+
+    /// As `stopover run` does it.
+    func run() async throws -> TransferResult {
+        try await JobRunner(
+            engine: engine, plan: plan, jobTag: engine.ledger.job.tag, verification: .digest
+        ).run()[0]
     }
 
     /// All that the last verification found, of chunks and beside them.

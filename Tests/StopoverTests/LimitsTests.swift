@@ -28,6 +28,7 @@ struct LimitsTests {
                     """
                     source: {uri: "\(source.uri)"}
                     target: {uri: "\(target.uri)"}
+                    verify: counts
                     limits: {read_rows_per_second: \(perSecond), page: 64KiB}
                     """)
                 let begun = ContinuousClock.now

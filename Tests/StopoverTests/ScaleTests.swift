@@ -27,6 +27,7 @@ struct ScaleTests {
                     """
                     source: {uri: "\(source.uri)"}
                     target: {uri: "\(target.uri)"}
+                    verify: counts
                     """)
                 let run = try tool.start(["run", file, "--job", "scale"])
                 var peak = 0

@@ -158,6 +158,7 @@ struct TwinTargetTests {
                     """
                     source: {uri: "\(source.uri)"}
                     target: {uri: "\(target.uri)"}
+                    verify: counts
                     """)
                 let ended = try await tool.run(["run", file, "--job", "job"])
                 #expect(ended.status == 0, "\(ended)")

@@ -105,7 +105,7 @@ struct Finaliser: Sendable {
         guard verifies else { return nil }
         // After a crash between the rename and its record.
         if isPublished, let last = try await engine.ledger.verification(of: transfer.id)?.summary,
-            last.isClean
+            last.isClean, last.level == verification
         {
             return last
         }

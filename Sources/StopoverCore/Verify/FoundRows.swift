@@ -78,15 +78,10 @@ extension Engine {
     /// Questions to the target for rows that were sent, as fast as it may be written to.
     func targetReader(_ fields: [FieldSchema]) -> RowReader {
         RowReader(fields: fields, timestamp: nil) { request in
-            try await retryingControl {
-                let page: Page
-                do throws(StopoverError) { page = try await target.page(request) } catch {
-                    writing.ended(error)
-                    throw error
+            try await retryingControl { [target] in
+                try await writing.paced({ $0.batch.byteCount }) {
+                    () async throws(StopoverError) in try await target.page(request)
                 }
-                writing.ended(nil)
-                try await writing.take(page.batch.byteCount)
-                return page
             }
         }
     }
@@ -96,18 +91,29 @@ extension Engine {
     func sourceReader(
         _ fields: [FieldSchema], at timestamp: PinnedTimestamp?, waits: Bool
     ) -> RowReader {
-        RowReader(fields: fields, timestamp: timestamp) { request in
+        RowReader(fields: fields, timestamp: timestamp) { [source] request in
             guard waits else { return try await source.page(request) }
             return try await retryingReads {
-                let page: Page
-                do throws(StopoverError) { page = try await source.page(request) } catch {
-                    reading.ended(error)
-                    throw error
+                try await reading.paced({ $0.batch.rowCount }) {
+                    () async throws(StopoverError) in try await source.page(request)
                 }
-                reading.ended(nil)
-                try await reading.take(page.batch.rowCount)
-                return page
             }
         }
+    }
+}
+
+extension Pace {
+    /// Asks for a page, tells how that ended, and takes what the page costs.
+    fileprivate func paced(
+        _ cost: (Page) -> Int, _ ask: () async throws(StopoverError) -> Page
+    ) async throws -> Page {
+        let page: Page
+        do throws(StopoverError) { page = try await ask() } catch {
+            ended(error)
+            throw error
+        }
+        ended(nil)
+        try await take(cost(page))
+        return page
     }
 }

@@ -3,10 +3,12 @@ import StopoverCore
 /// A number for what each row says in a column, the same however the bytes say it: what a source sent
 /// and what a target gives back differ in their encodings, not in their values.
 ///
-///     integers, booleans   the value, as 64 bits        floats      their bits (-0.0 is not 0.0)
+///     integers, booleans   the value, as 64 bits        numbers     their bits (-0.0 is not 0.0), but
+///     null                 a number of its own                      that every NaN is one: 2.3.5 gives
+///                                                                   back another than it was given
 ///     text, vectors        the bytes                     sparse      the pairs, by their index
 ///     JSON, $meta          ``JSONDigest``                arrays      the elements, in their order
-///     structs              the sub-fields by their names null        a number of its own
+///     structs              the sub-fields by their names
 ///
 /// XXH3-64 with a seed, so that rows cannot be made to collide by one who does not know it.
 extension FieldDataCodec {
@@ -103,9 +105,10 @@ private struct ValueDigests {
                 }
                 let raw = UnsafeRawBufferPointer(bytes)
                 for start in stride(from: 0, to: count * width, by: max(width, 1)) {
+                    let value = UnsafeRawBufferPointer(rebasing: raw[start..<start + width])
                     digests.append(
-                        ValueDigests.hash(
-                            UnsafeRawBufferPointer(rebasing: raw[start..<start + width]), seed))
+                        NumberBits(value, form.type).map { number($0.canonical, form.type) }
+                            ?? ValueDigests.hash(value, seed))
                 }
                 return
             case .varints:
@@ -186,9 +189,19 @@ private struct ValueDigests {
                 var cursor = ValueCursor(bytes)
                 while !cursor.isAtEnd {
                     switch run.layout {
-                    // All elements are as long: their bytes tell them apart.
-                    case .fixed:
-                        elements.append(ValueDigests.hash(UnsafeRawBufferPointer(bytes), seed))
+                    case .fixed(let width):
+                        // All elements are as long: their bytes tell them apart.
+                        let raw = UnsafeRawBufferPointer(bytes)
+                        guard [.float, .double].contains(element) else {
+                            elements.append(ValueDigests.hash(raw, seed))
+                            return
+                        }
+                        for start in stride(from: 0, to: raw.count - width + 1, by: width) {
+                            let value = UnsafeRawBufferPointer(
+                                rebasing: raw[start..<start + width])
+                            guard let bits = NumberBits(value, element) else { continue }
+                            elements.append(bits.canonical)
+                        }
                         return
                     case .varints: elements.append(number(try cursor.varint(), element))
                     case .records, .vectorRows, .structs:
@@ -199,5 +212,24 @@ private struct ValueDigests {
             }
         }
         return elements.withUnsafeBytes { ValueDigests.hash($0, seed) }
+    }
+}
+
+/// The bits of a scalar FLOAT or DOUBLE; nil of any other type.
+private struct NumberBits {
+    /// The same for every NaN.
+    let canonical: UInt64
+
+    init?(_ bytes: UnsafeRawBufferPointer, _ type: DataType) {
+        switch type {
+        case .float:
+            let bits = UInt32(littleEndian: bytes.loadUnaligned(as: UInt32.self))
+            canonical =
+                UInt64(Float(bitPattern: bits).isNaN ? Float.nan.bitPattern : bits)
+        case .double:
+            let bits = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
+            canonical = Double(bitPattern: bits).isNaN ? Double.nan.bitPattern : bits
+        default: return nil
+        }
     }
 }

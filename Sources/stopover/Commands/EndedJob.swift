@@ -1,6 +1,16 @@
 import ArgumentParser
 import StopoverCore
 
+/// Which job, and how its clusters are reached.
+struct EndedJobOptions: ParsableArguments {
+    @Option(
+        help: "The migration file, for credentials and limits; not needed where none are asked for."
+    )
+    var file: String?
+
+    @OptionGroup var home: HomeOptions
+}
+
 /// A job that has ended, taken up once more.
 struct EndedJob {
     let directory: JobDirectory
@@ -28,6 +38,10 @@ struct EndedJob {
         try console.result(report)
         let status = report.verdict.exitStatus
         if status != .complete { throw ExitCode(status.rawValue) }
+    }
+
+    init(_ directory: JobDirectory, _ options: EndedJobOptions, console: Console) throws {
+        try self.init(directory, file: options.file, home: options.home.path, console: console)
     }
 
     func run(_ body: (JobVerifier) async throws -> [TransferResult]) async throws -> JobReport {

@@ -25,24 +25,19 @@ struct VerifyCommand: AsyncParsableCommand {
             """)
     var level: Migration.Verification = .digest
 
-    @Option(
-        help: "The migration file, for credentials and limits; not needed where none are asked for."
-    )
-    var file: String?
-
-    @OptionGroup var home: HomeOptions
+    @OptionGroup var options: EndedJobOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
         try await output.reportingErrors { console in
             let directory: JobDirectory
             if VerifyCommand.isReceipt(subject) {
-                directory = try await ReceiptImport.job(from: subject, home: home.path)
+                directory = try await ReceiptImport.job(from: subject, home: options.home.path)
                 console.note("the receipt is as it was written; it is job \(directory.name) here")
             } else {
-                directory = try JobDirectory(home: home.path, job: subject)
+                directory = try JobDirectory(home: options.home.path, job: subject)
             }
-            try await EndedJob(directory, file: file, home: home.path, console: console)
+            try await EndedJob(directory, options, console: console)
                 .runAsCommand { try await $0.verify(level) }
         }
     }
@@ -68,18 +63,13 @@ struct RepairCommand: AsyncParsableCommand {
     @Flag(help: "Delete rows that the migration did not send, from a published collection, too.")
     var deleteExtra = false
 
-    @Option(
-        help: "The migration file, for credentials and limits; not needed where none are asked for."
-    )
-    var file: String?
-
-    @OptionGroup var home: HomeOptions
+    @OptionGroup var options: EndedJobOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
         try await output.reportingErrors { console in
-            let directory = try JobDirectory(home: home.path, job: job)
-            try await EndedJob(directory, file: file, home: home.path, console: console)
+            let directory = try JobDirectory(home: options.home.path, job: job)
+            try await EndedJob(directory, options, console: console)
                 .runAsCommand { try await $0.repair(deletesExtra: deleteExtra) }
         }
     }

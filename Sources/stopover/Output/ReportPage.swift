@@ -123,13 +123,13 @@ struct ReportPage {
         }
         open.append("what an index finds: recall is the target's")
         open += result.counts.differences + result.drift + result.unreadable
-        var cost = ""
-        if let summary = result.verification {
-            cost =
-                "<p class=\"aside\">\(HTML.escaped(summary.lines().last ?? "")), ended \(ReportPage.date(summary.ended))</p>"
+        let cost = result.verification.map { summary in
+            "<p class=\"aside\">\(HTML.escaped(summary.lines().last ?? "")), ended "
+                + "\(ReportPage.date(summary.ended))</p>"
         }
-        return "<p>Moved \(HTML.escaped(plan.promise)).</p><div class=\"columns\"><div><h3>Proven</h3>\(HTML.list(proven))</div>"
-            + "<div><h3>Not proven</h3>\(HTML.list(open))</div></div>\(cost)"
+        return "<p>Moved \(HTML.escaped(plan.promise)).</p>"
+            + "<div class=\"columns\"><div><h3>Proven</h3>\(HTML.list(proven))</div>"
+            + "<div><h3>Not proven</h3>\(HTML.list(open))</div></div>" + (cost ?? "")
     }
 
     private func fields(_ plan: TransferPlan) -> String {

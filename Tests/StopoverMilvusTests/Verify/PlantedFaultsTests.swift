@@ -33,7 +33,8 @@ struct PlantedFaultsTests {
             try await MilvusCluster.withCluster(server.endpoint) { target in
                 try await withTwin { _, source in
                     try await plant(
-                        Self.faults(200) / 10, together: 10, .init(isNullable: kind == .lite3), source,
+                        Self.faults(200) / 10, together: 10, .init(isNullable: kind == .lite3),
+                        source,
                         target)
                 }
             }

@@ -48,7 +48,7 @@ def bench(arguments: argparse.Namespace, side: str, directory: Path) -> dict[str
             file = migration("bench", ours.uri, real.uri)
         ended = subprocess.run(
             [str(BINARIES / "stopover"), "bench", file, "--collection", "default.rows", "--seconds",
-             str(arguments.seconds), "--requests", "1,2,4", "--json", "--quiet"],
+             str(arguments.seconds), "--requests", arguments.requests, "--json", "--quiet"],
             check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     samples = json.loads(ended.stdout.splitlines()[-1])["samples"]
     best = {name: max(sample["rows"] / sample["seconds"] for sample in samples if sample["side"] == name)
@@ -64,6 +64,7 @@ def main() -> None:
                         help="of a real source, which has to be filled: more than it gives in the time")
     parser.add_argument("--dim", type=int, default=768)
     parser.add_argument("--seconds", type=int, default=20, help="of each measurement")
+    parser.add_argument("--requests", default="1,2,4", help="at once, that are tried on either side")
     parser.add_argument("--side", choices=["source", "target"], action="append")
     arguments = parser.parse_args()
     found: dict[str, Any] = {"server": arguments.server, "rows": arguments.rows,

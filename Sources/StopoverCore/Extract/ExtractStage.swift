@@ -58,6 +58,7 @@ struct ExtractStage: Sendable {
                 estimatedRowBytes: plan.source.schema.estimatedRowBytes))
         var ordinal = 0
         while !engine.stop.isRequested {
+            try await engine.lead.wait(engine.stop)
             switch cursor.next {
             case .ask(let range, let rowLimit):
                 guard let page = try await ask(range, rowLimit, split, &cursor) else { continue }

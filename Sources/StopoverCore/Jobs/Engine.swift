@@ -15,6 +15,7 @@ public struct Engine: Sendable {
     let reading: Pace
     let writing: Pace
     let tuning: Tuning
+    let lead = Lead()
 
     public init(
         source: any Source, target: any Target, ledger: Ledger, spool: Spool,

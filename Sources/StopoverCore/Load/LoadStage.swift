@@ -182,6 +182,7 @@ struct LoadStage: Sendable {
             }
             // An upsert writes rows again that were counted when they were inserted.
             if send.mode == .insert {
+                engine.lead.loaded(batch.byteCount)
                 engine.board.rowsLoaded(batch.rowCount, bytes: batch.byteCount, of: transfer.id)
             }
             return .acknowledged

@@ -184,7 +184,16 @@ public actor Ledger {
 
     /// The last verification of a transfer; nil before the first.
     public func verification(of transfer: TransferID) async throws -> VerificationRecord? {
-        try await verifications().last { $0.transfer == transfer }
+        try await read {
+            let last: [VerificationRecord] = try LedgerTables.records(
+                $0, "verification", "transfer = ? ORDER BY id DESC LIMIT 1", [transfer.number])
+            return last.first
+        }
+    }
+
+    /// The number of the job's last one; 0 before the first.
+    public func lastVerification() async throws -> Int64 {
+        try await read { try Int64.fetchOne($0, sql: "SELECT max(id) FROM verification") ?? 0 }
     }
 
     /// All of the job, oldest first.

@@ -52,7 +52,9 @@ enum LedgerTables {
         CREATE TABLE IF NOT EXISTS proof(
             id INTEGER PRIMARY KEY, record BLOB NOT NULL, sum INTEGER NOT NULL);
         CREATE TABLE IF NOT EXISTS verification(
-            id INTEGER PRIMARY KEY, record BLOB NOT NULL, sum INTEGER NOT NULL);
+            id INTEGER PRIMARY KEY, transfer INTEGER NOT NULL, record BLOB NOT NULL,
+            sum INTEGER NOT NULL);
+        CREATE INDEX IF NOT EXISTS verification_transfer ON verification(transfer);
         """
 
     static func create(_ db: Database, format: Int, job: JobIdentity) throws {
@@ -248,7 +250,9 @@ enum LedgerTables {
             try insert(db, "content", [content.chunk.number, try encode(content)])
         case .verification(let verification):
             try insert(
-                db, "verification", [verification.id, try encode(verification)], verb: "REPLACE")
+                db, "verification",
+                [verification.id, verification.transfer.number, try encode(verification)],
+                verb: "REPLACE")
         case .chunkProved(let proof):
             try insert(db, "proof", [proof.chunk.number, try encode(proof)], verb: "REPLACE")
         case .keysReplaced(let id, let keys): try replaced(id, keys, db)

@@ -44,14 +44,14 @@ struct Verification: Sendable {
 
     /// The one that was interrupted, or a new one.
     private func record(of level: Migration.Verification) async throws -> VerificationRecord {
-        let all = try await engine.ledger.verifications()
-        if let last = all.last(where: { $0.transfer == transfer.id }), last.summary == nil,
+        if let last = try await engine.ledger.verification(of: transfer.id), last.summary == nil,
             last.level == level
         {
             return last
         }
         let record = VerificationRecord(
-            id: (all.last?.id ?? 0) + 1, transfer: transfer.id, level: level, begun: .now)
+            id: try await engine.ledger.lastVerification() + 1, transfer: transfer.id,
+            level: level, begun: .now)
         try await engine.ledger.commit([.verification(record)])
         return record
     }

@@ -124,6 +124,9 @@ public struct SplitRecord: Hashable, Sendable, Codable {
     /// The last key that rests in a committed chunk; nil before the first.
     public var position: PrimaryKey?
     public var isFinished: Bool
+    /// The last key of the last committed chunk; ``position`` may be beyond it, by rows that were set
+    /// aside.
+    public var chunkEnd: PrimaryKey?
     /// Rows in committed chunks.
     public var rows: Int64
 
@@ -164,6 +167,9 @@ public struct ChunkRecord: Hashable, Sendable, Codable {
     public var rowCount: Int
     public var firstKey: PrimaryKey
     public var lastKey: PrimaryKey
+    /// Where the chunk before it in the order of keys ends, or its split begins; nil where nothing is
+    /// before. The ledger fills it in: numbers of chunks are not in the order of keys.
+    public var after: PrimaryKey?
     /// Bytes of the columns, uncompressed: the body of an insert.
     public var bodyBytes: Int
     public var fileBytes: Int
@@ -275,6 +281,8 @@ public enum LedgerEntry: Sendable {
     /// The target holds no row but those that acknowledgements name; so many others were deleted.
     case swept(TransferID, removed: Int64)
     case chunksFlushed([ChunkID])
+    /// A chunk of a receipt: as it was recorded elsewhere, in any order.
+    case chunkImported(ChunkRecord)
     /// What the rows of a chunk say; committed with ``chunkSpooled(_:)``.
     case contentDigested(ContentRecord)
     /// A verification begins or ends.

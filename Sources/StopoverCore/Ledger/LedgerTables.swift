@@ -246,6 +246,7 @@ enum LedgerTables {
                     chunk.state = .flushed
                 }
             }
+        case .chunkImported(let chunk): try insert(db, "chunk", columns(of: chunk))
         case .contentDigested(let content):
             try insert(db, "content", [content.chunk.number, try encode(content)])
         case .verification(let verification):
@@ -302,12 +303,15 @@ enum LedgerTables {
     }
 
     private static func spooled(_ chunk: ChunkRecord, _ db: Database) throws {
+        var chunk = chunk
         try update(split: chunk.split, db) { split in
             if let position = split.position, chunk.lastKey <= position {
                 throw StopoverError.ledgerRefuses(
                     "\(chunk.id) ends at \(chunk.lastKey), its split is at \(position) already")
             }
+            chunk.after = split.chunkEnd ?? split.range.after
             split.position = chunk.lastKey
+            split.chunkEnd = chunk.lastKey
             split.rows += Int64(chunk.rowCount)
         }
         try insert(db, "chunk", columns(of: chunk))

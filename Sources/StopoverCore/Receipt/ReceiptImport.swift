@@ -40,18 +40,13 @@ public enum ReceiptImport {
     private static func fill(_ ledger: Ledger, from reader: ReceiptReader) async throws {
         var entries: [LedgerEntry] = reader.head.transfers.map { transfer in
             let splits = reader.head.splits.filter { $0.transfer == transfer.id }
-            return .transferPlanned(
-                transfer,
-                splits: splits.map {
-                    SplitRecord(
-                        id: $0.id, transfer: $0.transfer, partition: $0.partition, range: $0.range)
-                })
+            return .transferPlanned(transfer, splits: splits)
         }
         var waiting = 0
         while let chunk = try reader.next() {
             var record = chunk.record
             record.state = .spooled
-            entries.append(.chunkSpooled(record))
+            entries.append(.chunkImported(record))
             if let content = chunk.content { entries.append(.contentDigested(content)) }
             entries += chunk.acks.map { .chunkAcked(record.id, rows: $0.rows, ids: $0.ids?.ids) }
             entries.append(.chunksFlushed([record.id]))
@@ -60,9 +55,6 @@ public enum ReceiptImport {
                 try await ledger.commit(entries)
                 (entries, waiting) = ([], 0)
             }
-        }
-        for split in reader.head.splits where split.isFinished {
-            entries.append(.splitFinished(split.id))
         }
         if let end = reader.end {
             for (transfer, result) in zip(reader.head.transfers, end.results) {

@@ -1,12 +1,10 @@
 /// A chunk, and the keys among which its rows are.
 struct ChunkPlace: Sendable {
     var chunk: ChunkRecord
-    /// Where the chunk before it in its split ends, or the split begins: its rows, and nothing else
-    /// that was sent, are behind this key and up to its own last one.
-    var after: PrimaryKey?
 
-    /// On the source, and on a target that keeps the keys.
-    var range: KeyRange { KeyRange(after: after, through: chunk.lastKey) }
+    /// On the source, and on a target that keeps the keys: its rows, and nothing else that was sent.
+    /// The chunks of a split and its tail cover all of its keys.
+    var range: KeyRange { KeyRange(after: chunk.after, through: chunk.lastKey) }
 }
 
 /// The chunks of a transfer in the order of their numbers, some at a time.
@@ -17,38 +15,29 @@ struct ChunkWalk {
     private let ledger: Ledger
     private let transfer: TransferID
     private let splits: [SplitRecord]
-    private var lastKeys: [SplitID: PrimaryKey] = [:]
     private var position = ChunkID(0)
-    private(set) var chunks: Int64 = 0
     private(set) var rows: Int64 = 0
 
     init(_ ledger: Ledger, of transfer: TransferID) async throws {
         self.ledger = ledger
         self.transfer = transfer
         splits = try await ledger.splits(of: transfer)
-        for split in splits { lastKeys[split.id] = split.range.after }
     }
 
     /// The next ones; none at the end.
     mutating func next() async throws -> [ChunkPlace] {
         let records = try await ledger.chunks(
             of: transfer, after: position, limit: ChunkWalk.chunksAtOnce)
-        return records.map { record in
-            defer {
-                lastKeys[record.split] = record.lastKey
-                position = record.id
-                chunks += 1
-                rows += Int64(record.rowCount)
-            }
-            return ChunkPlace(chunk: record, after: lastKeys[record.split])
-        }
+        position = records.last?.id ?? position
+        rows += records.reduce(0) { $0 + Int64($1.rowCount) }
+        return records.map { ChunkPlace(chunk: $0) }
     }
 
-    /// What is behind the last chunk of each split, with its partition: nothing was sent of it. To be
-    /// asked at the end.
+    /// What is behind the last chunk of each split, with its partition: nothing was sent of it.
     var tails: [(partition: String?, range: KeyRange)] {
         splits.compactMap { split in
-            let range = KeyRange(after: lastKeys[split.id], through: split.range.through)
+            let range = KeyRange(
+                after: split.chunkEnd ?? split.range.after, through: split.range.through)
             // A split that was read to its bound.
             if let through = range.through, range.after == through { return nil }
             return (split.partition, range)

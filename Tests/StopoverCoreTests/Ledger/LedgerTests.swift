@@ -163,6 +163,29 @@ struct LedgerTests {
         }
     }
 
+    @Test("knows which keys are a chunk's, whatever the numbers of chunks are")
+    func ranges() async throws {
+        var chunks = [7, 5, 9].map { SampleLedger.chunk($0) }
+        for (place, first) in [Int64(100), 200, 400].enumerated() {
+            chunks[place].firstKey = .int64(first)
+            chunks[place].lastKey = .int64(first + 9)
+        }
+        var aside = SampleLedger.rows(10)
+        aside.lastKey = .int64(309)
+        var split = SampleLedger.split(1)
+        split.range = KeyRange(after: .int64(50), through: .int64(500))
+        try await ledger.commit([
+            .transferPlanned(SampleLedger.transfer(), splits: [split]), .chunkSpooled(chunks[0]),
+            .chunkSpooled(chunks[1]), .rowsQuarantined(aside), .chunkSpooled(chunks[2]),
+        ])
+        var walk = try await ChunkWalk(ledger, of: TransferID(1))
+        let places = try await walk.next()
+        #expect(places.map(\.chunk.id.number) == [5, 7, 9])
+        #expect(places.map(\.chunk.after) == [.int64(109), .int64(50), .int64(209)])
+        #expect(walk.tails.map(\.range) == [KeyRange(after: .int64(409), through: .int64(500))])
+        #expect(try await walk.next().isEmpty && walk.rows == 30)
+    }
+
     @Test("of an earlier version gets the tables that it lacks")
     func older() async throws {
         try await SampleLedger.fill(ledger)

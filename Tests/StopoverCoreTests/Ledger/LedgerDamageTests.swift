@@ -35,7 +35,11 @@ struct LedgerDamageTests {
         var random = SeededRandom(seed: seed)
         // All of the file's header, and positions from all over the rest.
         var positions = Array(0..<100)
-        positions += (0..<2000).map { _ in Int.random(in: 100..<bytes.count, using: &random) }
+        if ProcessInfo.processInfo.environment["STOPOVER_EVERY_BYTE"] != nil {
+            positions += 100..<bytes.count
+        } else {
+            positions += (0..<2000).map { _ in Int.random(in: 100..<bytes.count, using: &random) }
+        }
         var refused = 0
         for position in positions {
             let bit = Int.random(in: 0..<8, using: &random)
@@ -55,6 +59,7 @@ struct LedgerDamageTests {
                 unlink(scratch.path + "/damaged.sqlite" + suffix)
             }
         }
+        print("A damaged ledger: \(refused) of \(positions.count) refused, the others as written")
         #expect(refused > 500, "of \(positions.count)")
     }
 

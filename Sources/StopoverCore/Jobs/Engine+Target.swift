@@ -45,6 +45,29 @@ extension Engine {
         }
     }
 
+    /// `count(*)` of rows of a collection that is loaded, at Strong consistency.
+    func count(_ rows: RowSelection) async throws -> Int64 {
+        try await retryingControl { try await target.count(rows) }
+    }
+
+    /// Calls `body` with the keys of a selection, ascending, some at a time; what it deletes of them is
+    /// not met again.
+    func eachKeys(
+        of rows: RowSelection, _ body: ([PrimaryKey]) async throws -> Void
+    ) async throws {
+        var rows = rows
+        while true {
+            if stop.isRequested { throw StopoverError.interrupted }
+            let asked = rows
+            let keys = try await retryingControl {
+                try await target.keys(of: asked, limit: OwnedKeys.keysPerQuestion)
+            }
+            guard let last = keys.last else { return }
+            try await body(keys)
+            rows.range.after = last
+        }
+    }
+
     func release(_ collection: CollectionName) async throws {
         try await retryingControl { try await target.release(collection) }
     }

@@ -71,9 +71,11 @@ public struct MismatchFiles: Sendable {
         }
         for transfer in try await ledger.transfers() {
             guard let last = try await ledger.verification(of: transfer.id) else { continue }
-            var proofs = ProofWalk(ledger, of: last)
-            while let some = try await proofs.next() {
-                for problem in some.flatMap(\.problems) { try add(problem, transfer) }
+            var walk = try await ProofWalk(ledger, of: last)
+            while case let some = try await walk.next(), !some.isEmpty {
+                for problem in some.compactMap(\.proof).flatMap(\.problems) {
+                    try add(problem, transfer)
+                }
             }
             for stray in last.summary?.strays ?? [] { try add(stray, transfer) }
         }

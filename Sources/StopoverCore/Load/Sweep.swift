@@ -58,7 +58,7 @@ struct Sweep: Sendable {
         let keys = try await engine.ledger.disownedKeys(of: transfer)
         guard let disowned = try? OwnedKeys(keys) else { return }
         var lost = disowned.count
-        for asked in disowned.selections(of: rows) { lost -= try await count(asked) }
+        for asked in disowned.selections(of: rows) { lost -= try await engine.count(asked) }
         try await engine.ledger.commit([.lossesCounted(transfer, lost)])
     }
 
@@ -68,7 +68,7 @@ struct Sweep: Sendable {
         while let gaps = questions.popLast() {
             var asked = rows
             asked.anyOf = gaps
-            if case .int64 = owned, try await count(asked) == 0 { continue }
+            if case .int64 = owned, try await engine.count(asked) == 0 { continue }
             if gaps.count > 1 {
                 questions += gaps.chunked(by: (gaps.count + 1) / 2)
             } else {
@@ -82,30 +82,22 @@ struct Sweep: Sendable {
         from rows: RowSelection, in gap: KeyRange, _ owned: OwnedKeys
     ) async throws -> Int64 {
         var removed: Int64 = 0
-        var rows = rows
-        rows.range = gap
-        while true {
-            if engine.stop.isRequested { throw StopoverError.interrupted }
-            let asked = rows
-            let keys = try await engine.retryingControl {
-                try await engine.target.keys(of: asked, limit: OwnedKeys.keysPerQuestion)
-            }
-            guard let last = keys.last else { return removed }
+        var asked = rows
+        asked.range = gap
+        try await engine.eachKeys(of: asked) { keys in
             let strays = keys.filter { !owned.contains($0) }
-            if !strays.isEmpty {
-                try await engine.retryingControl {
-                    try await engine.target.delete(
-                        strays, of: asked.primaryKey, from: asked.collection)
-                }
-                removed += Int64(strays.count)
+            guard !strays.isEmpty else { return }
+            try await engine.retryingControl {
+                try await engine.target.delete(strays, of: rows.primaryKey, from: rows.collection)
             }
-            rows.range.after = last
+            removed += Int64(strays.count)
         }
+        return removed
     }
 
     /// The rows that are ours are all there. A flush was acknowledged for each of them.
     private func checkOwned(_ rows: RowSelection, _ owned: OwnedKeys) async throws {
-        let rowCount = try await count(rows)
+        let rowCount = try await engine.count(rows)
         guard rowCount != owned.count else { return }
         throw StopoverError(
             .flushedRowsLost,
@@ -115,10 +107,6 @@ struct Sweep: Sendable {
                 "The target lost rows that it had called durable: look at its disk and its log. "
                 + "Drop the half-made copy with `stopover cancel JOB --drop`, then run the "
                 + "migration again.")
-    }
-
-    private func count(_ rows: RowSelection) async throws -> Int64 {
-        try await engine.retryingControl { try await engine.target.count(rows) }
     }
 }
 

@@ -36,10 +36,7 @@ public struct MigrationIdentity: Hashable, Sendable, Codable {
     public var fingerprint: String {
         let members = values.sorted { $0.key < $1.key }.map { "\($0.jsonQuoted):\($1.jsonQuoted)" }
         let json = Array("{\(members.joined(separator: ","))}".utf8)
-        return SHA256.hash(data: json).map { byte in
-            let hex = String(byte, radix: 16)
-            return byte < 16 ? "0" + hex : hex
-        }.joined()
+        return SHA256.hash(data: json).hex
     }
 
     /// What differs, a line each, for the error that refuses a job with another plan.

@@ -55,12 +55,9 @@ public final class ReceiptReader {
         chunkLines += 1
         let start = line.startIndex + Receipt.linkStart.count
         let digits = start + Receipt.hexDigits
-        guard line.count > Receipt.linkStart.count + Receipt.hexDigits else {
-            throw StopoverError.receiptDamaged(lines.number, "it is no chunk's")
-        }
-        guard line.starts(with: Receipt.linkStart) else {
-            throw StopoverError.receiptDamaged(lines.number, "it is no chunk's")
-        }
+        guard line.count > Receipt.linkStart.count + Receipt.hexDigits,
+            line.starts(with: Receipt.linkStart)
+        else { throw StopoverError.receiptDamaged(lines.number, "it is no chunk's") }
         let text = try ReceiptReader.inside(
             line[digits...], Receipt.chunkStart, [UInt8(ascii: "}")], lines.number)
         chain.add(text)

@@ -39,13 +39,9 @@ public struct ReceiptWriter {
             verifications: try await ledger.verifications(), throughput: throughput)
         var last: [UInt8]?
         for transfer in transfers {
-            var position = ChunkID(0)
-            while true {
-                let records = try await ledger.chunks(
-                    of: transfer.id, after: position, limit: ChunkWalk.chunksAtOnce)
-                guard let behind = records.last else { break }
-                position = behind.id
-                for record in records {
+            var walk = try await ChunkWalk(ledger, of: transfer.id)
+            while case let some = try await walk.next(), !some.isEmpty {
+                for record in some.map(\.chunk) {
                     if let line = last { try file.write(line + Array(",\n".utf8)) }
                     let text = try Receipt.encode(
                         Receipt.Chunk(
@@ -56,9 +52,9 @@ public struct ReceiptWriter {
                         Receipt.linkStart + Array(chain.hex.utf8) + Receipt.chunkStart + text
                         + [UInt8(ascii: "}")]
                     end.chunks += 1
-                    end.rows += Int64(record.rowCount)
                 }
             }
+            end.rows += walk.rows
         }
         if let line = last { try file.write(line + [0x0A]) }
         let endText = try Receipt.encode(end)

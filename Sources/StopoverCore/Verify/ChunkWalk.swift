@@ -45,24 +45,27 @@ struct ChunkWalk {
     }
 }
 
-/// What a verification found, chunk by chunk, some in memory at a time.
+/// The chunks of a transfer, each with what a verification found of it.
 struct ProofWalk {
     private let ledger: Ledger
     private let verification: VerificationRecord
-    private var position = ChunkID(0)
+    private(set) var chunks: ChunkWalk
 
-    init(_ ledger: Ledger, of verification: VerificationRecord) {
+    init(_ ledger: Ledger, of verification: VerificationRecord) async throws {
         self.ledger = ledger
         self.verification = verification
+        chunks = try await ChunkWalk(ledger, of: verification.transfer)
     }
 
-    /// The next ones, of those chunks that were proved; nil at the end.
-    mutating func next() async throws -> [ProofRecord]? {
-        let chunks = try await ledger.chunks(
-            of: verification.transfer, after: position, limit: ChunkWalk.chunksAtOnce)
-        guard let first = chunks.first, let last = chunks.last else { return nil }
-        position = last.id
-        return try await ledger.proofs(first.id...last.id)
-            .filter { $0.verification == verification.id }
+    /// The next ones, none at the end. A chunk that this verification has not come to has no proof.
+    mutating func next() async throws -> [(place: ChunkPlace, proof: ProofRecord?)] {
+        let places = try await chunks.next()
+        guard let first = places.first, let last = places.last else { return [] }
+        var proofs: [ChunkID: ProofRecord] = [:]
+        for proof in try await ledger.proofs(first.chunk.id...last.chunk.id)
+        where proof.verification == verification.id {
+            proofs[proof.chunk] = proof
+        }
+        return places.map { ($0, proofs[$0.chunk.id]) }
     }
 }

@@ -70,12 +70,10 @@ public struct JobVerifier: Sendable {
             if now.canBeLoaded {
                 if !now.isLoaded { try await engine.load(collection) }
                 result.verification = try await body(record, plan, collection)
-                result.counts.target = try await engine.retryingControl {
-                    try await engine.target.count(
-                        RowSelection(
-                            collection: collection,
-                            primaryKey: plan.target.schema.primaryKey ?? plan.primaryKey))
-                }
+                result.counts.target = try await engine.count(
+                    RowSelection(
+                        collection: collection,
+                        primaryKey: plan.target.schema.primaryKey ?? plan.primaryKey))
                 if !now.isLoaded { try await engine.release(collection) }
                 result.isLoaded = now.isLoaded
                 try await engine.ledger.commit([.resultChanged(record.id, result)])

@@ -64,13 +64,9 @@ struct Repair: Sendable {
     private func eachWrong(
         _ record: VerificationRecord, _ body: (ChunkPlace, ProofRecord) async throws -> Void
     ) async throws {
-        var walk = try await ChunkWalk(engine.ledger, of: transfer.id)
-        while case let some = try await walk.next(), let first = some.first, let last = some.last {
-            let proofs = try await engine.ledger.proofs(first.chunk.id...last.chunk.id)
-            for proof in proofs where isWrong(proof, record) {
-                guard let place = some.first(where: { $0.chunk.id == proof.chunk }) else {
-                    continue
-                }
+        var walk = try await ProofWalk(engine.ledger, of: record)
+        while case let some = try await walk.next(), !some.isEmpty {
+            for case (let place, let proof?) in some where isWrong(proof, record) {
                 if engine.stop.isRequested { throw StopoverError.interrupted }
                 try await body(place, proof)
             }
@@ -79,8 +75,7 @@ struct Repair: Sendable {
 
     /// By its own rows, or by one that is there twice, which the look beside the chunks found.
     private func isWrong(_ proof: ProofRecord, _ record: VerificationRecord) -> Bool {
-        guard proof.verification == record.id else { return false }
-        return !proof.problems.isEmpty
+        !proof.problems.isEmpty
             || record.summary?.strays.contains { $0.chunk == proof.chunk } == true
     }
 

@@ -15,7 +15,7 @@ struct StrayLook: Sendable {
         _ walk: ChunkWalk, _ summary: VerificationSummary, of record: VerificationRecord
     ) async throws -> [RowProblem] {
         if plan.appends { return [] }
-        let counted = try await count(prover.rows(of: nil))
+        let counted = try await engine.count(prover.rows(of: nil))
         // Rows that chunks have on the target, as far as they were read back one by one.
         let known = summary.rows - summary.missing + summary.extra
         var strays: [RowProblem] = []
@@ -71,7 +71,7 @@ struct StrayLook: Sendable {
         for gaps in owned.gaps.chunked(by: OwnedKeys.rangesPerQuestion) {
             var rows = prover.rows(of: nil)
             rows.anyOf = gaps
-            if case .int64 = owned, try await count(rows) == 0 { continue }
+            if case .int64 = owned, try await engine.count(rows) == 0 { continue }
             strays += try await keys(of: rows).filter { !owned.contains($0) }
                 .map { RowProblem(.extra, key: $0) }
         }
@@ -84,15 +84,11 @@ struct StrayLook: Sendable {
         of record: VerificationRecord, atMost surplus: Int64
     ) async throws -> [RowProblem] {
         var copies: [RowProblem] = []
-        var walk = try await ChunkWalk(engine.ledger, of: record.transfer)
-        while case let some = try await walk.next(), let first = some.first, let last = some.last {
-            var found: [ChunkID: Int] = [:]
-            for proof in try await engine.ledger.proofs(first.chunk.id...last.chunk.id) {
-                found[proof.chunk] = proof.surplus
-            }
-            for place in some where copies.count < surplus {
+        var walk = try await ProofWalk(engine.ledger, of: record)
+        while case let some = try await walk.next(), !some.isEmpty {
+            for (place, proof) in some where copies.count < surplus {
                 if engine.stop.isRequested { throw StopoverError.interrupted }
-                let rows = place.chunk.rowCount + (found[place.chunk.id] ?? 0)
+                let rows = place.chunk.rowCount + (proof?.surplus ?? 0)
                 copies += try await self.copies(of: place, beside: rows).map { key in
                     RowProblem(
                         .extra, chunk: place.chunk.id, key: key, note: "one more row with this key")
@@ -108,7 +104,7 @@ struct StrayLook: Sendable {
     func copies(of place: ChunkPlace, beside rowCount: Int) async throws -> [PrimaryKey] {
         var rows = prover.rows(of: place.chunk.partition)
         rows.range = plan.keys == .minted ? MintedKeys.range(of: place.chunk.id) : place.range
-        let counted = try await count(rows)
+        let counted = try await engine.count(rows)
         if counted == Int64(rowCount) { return [] }
         let keys = try await keys(of: rows)
         return try await copies(keys[...], in: rows, counted)
@@ -128,30 +124,17 @@ struct StrayLook: Sendable {
         lower.range.through = keys[middle - 1]
         var upper = rows
         upper.range.after = keys[middle - 1]
-        let below = try await count(lower)
+        let below = try await engine.count(lower)
         return try await copies(keys[..<middle], in: lower, below)
             + copies(keys[middle...], in: upper, counted - below)
     }
 
-    // MARK: Questions
-
-    private func count(_ rows: RowSelection) async throws -> Int64 {
-        try await engine.retryingControl { try await engine.target.count(rows) }
-    }
-
     /// All keys of a selection, each once, ascending.
     private func keys(of rows: RowSelection) async throws -> [PrimaryKey] {
-        var rows = rows
         var keys: [PrimaryKey] = []
-        while true {
-            if engine.stop.isRequested { throw StopoverError.interrupted }
-            let asked = rows
-            let some = try await engine.retryingControl {
-                try await engine.target.keys(of: asked, limit: OwnedKeys.keysPerQuestion)
-            }
-            guard let last = some.last else { return keys }
+        try await engine.eachKeys(of: rows) { some in
             for key in some where key != keys.last { keys.append(key) }
-            rows.range.after = last
         }
+        return keys
     }
 }

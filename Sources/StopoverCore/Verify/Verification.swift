@@ -68,14 +68,10 @@ struct Verification: Sendable {
                 group.cancelAll()
             }
             group.addTask {
-                var walk = try await ChunkWalk(engine.ledger, of: transfer.id)
-                while true {
-                    let some = try await walk.next()
-                    guard let first = some.first, let last = some.last else { break }
-                    let proved = try await engine.ledger.proofs(first.chunk.id...last.chunk.id)
-                    let done = Set(proved.filter { $0.verification == record.id }.map(\.chunk))
-                    for place in some {
-                        if done.contains(place.chunk.id) {
+                var walk = try await ProofWalk(engine.ledger, of: record)
+                while case let some = try await walk.next(), !some.isEmpty {
+                    for (place, proof) in some {
+                        if proof != nil {
                             engine.board.rowsVerified(place.chunk.rowCount, of: transfer.id)
                         } else {
                             try await places.send(place)
@@ -113,15 +109,13 @@ struct Verification: Sendable {
     ) async throws -> VerificationSummary {
         var summary = VerificationSummary(level: record.level, ended: .now)
         summary.fields = prover.digester.fields.count
-        var proofs = ProofWalk(engine.ledger, of: record)
-        while let some = try await proofs.next() {
-            for proof in some { summary.add(proof) }
+        var walk = try await ProofWalk(engine.ledger, of: record)
+        while case let some = try await walk.next(), !some.isEmpty {
+            for proof in some.compactMap(\.proof) { summary.add(proof) }
         }
-        var walk = try await ChunkWalk(engine.ledger, of: transfer.id)
-        while try await !walk.next().isEmpty {}
-        summary.rows = walk.rows
+        summary.rows = walk.chunks.rows
         let strays = try await StrayLook(engine: engine, plan: plan, prover: prover)
-            .find(walk, summary, of: record)
+            .find(walk.chunks, summary, of: record)
         for stray in strays { summary.count(stray) }
         summary.strays = Array(strays.prefix(VerificationSummary.mostStrays))
         summary.ended = .now

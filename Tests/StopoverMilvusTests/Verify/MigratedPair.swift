@@ -90,8 +90,10 @@ struct MigratedPair {
             return []
         }
         var problems = record.summary?.strays ?? []
-        var walk = ProofWalk(engine.ledger, of: record)
-        while let some = try await walk.next() { problems += some.flatMap(\.problems) }
+        var walk = try await ProofWalk(engine.ledger, of: record)
+        while case let some = try await walk.next(), !some.isEmpty {
+            problems += some.compactMap(\.proof).flatMap(\.problems)
+        }
         return problems
     }
 

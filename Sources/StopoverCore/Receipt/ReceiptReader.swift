@@ -39,6 +39,9 @@ public final class ReceiptReader {
             try finish(line)
             return nil
         }
+        guard chunkLines == 0 || !isLast else {
+            throw StopoverError.receiptDamaged(lines.number, "the line before has no comma")
+        }
         isLast = line.last != UInt8(ascii: ",")
         if !isLast { line.removeLast() }
         let text = try linked(line)

@@ -107,11 +107,19 @@ struct ReceiptTests {
         var random = SeededRandom(seed: seed)
         var places = Array(0..<40) + Array(bytes.count - 120..<bytes.count)
         places += (0..<800).map { _ in Int.random(in: bytes.indices, using: &random) }
-        for place in places {
+        var changes = places.map { (place: $0, kind: $0 % 4) }
+        // What no chain holds is what joins the lines: each of it is taken out, and doubled.
+        for end in bytes.indices where bytes[end] == UInt8(ascii: "\n") {
+            for place in [end - 1, end] {
+                changes += [(place, 2), (place, 4)]
+            }
+        }
+        for (place, kind) in changes {
             var damaged = bytes
-            switch place % 4 {
+            switch kind {
             case 0, 1: damaged[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
             case 2: damaged.remove(at: place)
+            case 4: damaged.insert(bytes[place], at: place)
             default: damaged.insert(UInt8.random(in: .min ... .max, using: &random), at: place)
             }
             if damaged == bytes { continue }

@@ -20,6 +20,7 @@ struct Repair: Sendable {
         guard var record = try await engine.ledger.verification(of: transfer.id),
             var summary = record.summary
         else { throw CancellationError() }
+        let begun = ContinuousClock.now
         // All of a chunk that is touched is compared, whatever was asked for before.
         let verification = Verification(
             engine: engine, plan: plan, transfer: transfer, level: summary.level,
@@ -33,7 +34,10 @@ struct Repair: Sendable {
             guard touched + strays > 0 else { break }
             try await engine.retryingControl { try await engine.flush(collection) }
             try await proveAgain(record, prover)
+            let limitation = summary.limitation
             summary = try await verification.summary(of: record, prover)
+            summary.limitation = limitation
+            summary.seconds = (ContinuousClock.now - begun) / .seconds(1)
             record.summary = summary
             try await engine.ledger.commit([.verification(record)])
         }

@@ -91,7 +91,7 @@ public struct VerificationSummary: Hashable, Sendable, Codable {
     public var strays: [RowProblem] = []
     /// Bytes of rows that the target gave back.
     public var bytes: Int64 = 0
-    /// From the beginning of the last run of it.
+    /// From the beginning of the last run of it, or of the repair that followed.
     public var seconds: Double = 0
     /// What kept it from comparing what was asked for, a sentence; nil when nothing did.
     public var limitation: String?

@@ -1,16 +1,13 @@
-"""Stopover beside the script that most people write (client_script.py), and beside vdf-io where it is
-installed: the same rows, the same servers, in turn, each run a process of its own. Wall time and
-processor time are of the whole client process. The last line of its output is JSON.
+"""Stopover beside the script that most people write (client_script.py): the same rows, the same servers, in
+turn, each run a process of its own. Wall time and processor time are of the whole client process. The
+last line of its output is JSON.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -19,10 +16,10 @@ from typing import Any
 
 from pymilvus import MilvusClient
 
-from measured import Measured, RealServer, Twin, measure, say
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Scripts"))
 
-ROOT = Path(__file__).resolve().parents[1]
-BINARIES = Path(os.environ["STOPOVER_BINARIES"])
+from processes import BINARIES, ROOT, Measured, Server, measure, say, twin  # noqa: E402
+
 
 
 class Stage:
@@ -30,14 +27,14 @@ class Stage:
 
     def __init__(self, arguments: argparse.Namespace, stack: ExitStack, directory: Path) -> None:
         self.arguments, self.directory = arguments, directory
-        generated = Twin(BINARIES, "--generate", f"default.rows={arguments.rows}",
+        generated = twin("--generate", f"default.rows={arguments.rows}",
                          "--dim", str(arguments.dim))
         if arguments.server == "twin":
             self.source = stack.enter_context(generated)
-            self.target = stack.enter_context(Twin(BINARIES, "--store", "memory"))
+            self.target = stack.enter_context(twin("--store", "memory"))
             return
-        self.source = stack.enter_context(RealServer(arguments.server, directory / "source"))
-        self.target = stack.enter_context(RealServer(arguments.server, directory / "target"))
+        self.source = stack.enter_context(Server(arguments.server, directory / "source"))
+        self.target = stack.enter_context(Server(arguments.server, directory / "target"))
         with generated:
             say(f"filling the source with {arguments.rows:,} rows")
             measure(self.migration("fill", generated.uri, self.source.uri, "rows", "auto"))
@@ -87,18 +84,6 @@ class Stage:
             raise RuntimeError(f"the script copied {copied} rows")
         return ended
 
-    def vdf(self, number: int) -> Measured:
-        """export_vdf, then import_vdf: it has no way that avoids the disk."""
-        out = self.directory / f"vdf{number}"
-        out.mkdir()
-        parts = [
-            measure(["export_vdf", "--library_dir", str(out), "milvus", "--uri", self.source.uri,
-                     "--collections", "rows"]),
-            measure(["import_vdf", "-d", str(out), "milvus", "--uri", self.target.uri]),
-        ]
-        return Measured(sum(part.wall for part in parts), sum(part.cpu for part in parts),
-                        max(part.peak_mib for part in parts), "")
-
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="Benchmarks/peers", description=__doc__)
@@ -107,13 +92,13 @@ def main() -> None:
     parser.add_argument("--dim", type=int, default=768)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--packing", choices=["fast", "compact", "auto"], default="fast")
-    parser.add_argument("--only", choices=["stopover", "script", "vdf", "counts", "digest"],
+    parser.add_argument("--only", choices=["stopover", "script", "counts", "digest"],
                         action="append", help="counts, digest: what verifying costs beside the load")
     arguments = parser.parse_args()
     # As bytes of the columns: two numbers of about 2 bytes, a text of 12, and the vector.
     gigabytes = arguments.rows * (arguments.dim * 4 + 24) / 1e9
 
-    tools = arguments.only or ["stopover", "script"] + (["vdf"] if shutil.which("export_vdf") else [])
+    tools = arguments.only or ["stopover", "script"]
     runs: dict[str, list[Measured]] = {tool: [] for tool in tools}
     with tempfile.TemporaryDirectory(prefix="stopover-peers-") as directory, ExitStack() as stack:
         stage = Stage(arguments, stack, Path(directory))

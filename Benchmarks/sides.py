@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
+import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,9 +16,10 @@ from typing import Any
 
 from pymilvus import MilvusClient
 
-from measured import RealServer, Twin, measure, say
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Scripts"))
 
-BINARIES = Path(os.environ["STOPOVER_BINARIES"])
+from processes import BINARIES, Server, measure, say, twin  # noqa: E402
+
 # Of our own source: more than any target here takes in the time.
 GENERATED = 5_000_000
 
@@ -33,16 +34,16 @@ def bench(arguments: argparse.Namespace, side: str, directory: Path) -> dict[str
 
     with ExitStack() as stack:
         ours = stack.enter_context(
-            Twin(BINARIES, "--generate",
+            twin("--generate",
                  f"default.rows={arguments.rows if side == 'source' else GENERATED}", "--dim",
                  str(arguments.dim)))
-        real = stack.enter_context(RealServer(arguments.server, directory / f"real-{side}"))
+        real = stack.enter_context(Server(arguments.server, directory / f"real-{side}"))
         if side == "source":
             say(f"filling the source with {arguments.rows:,} rows")
             measure([str(BINARIES / "stopover"), "run", migration("fill", ours.uri, real.uri),
                      "--home", str(directory / "home"), "--job", "fill", "--quiet"])
             MilvusClient(real.uri).load_collection("rows")
-            target = stack.enter_context(Twin(BINARIES, "--store", "tally"))
+            target = stack.enter_context(twin("--store", "tally"))
             file = migration("bench", real.uri, target.uri)
         else:
             file = migration("bench", ours.uri, real.uri)

@@ -18,11 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-BINARIES = Path(os.environ["STOPOVER_BINARIES"])
+from processes import BINARIES, ROOT, measure, twin
+
 sys.path.insert(0, str(ROOT / "Benchmarks"))
 
-from measured import Twin, measure  # noqa: E402
 from plot import Line, Panel, page  # noqa: E402
 
 SAMPLE_SECONDS = 1.0
@@ -111,9 +110,9 @@ def main() -> int:
 
     generated = ["--generate", f"default.rows={arguments.rows}", "--dim", str(arguments.dim),
                  "--keys", arguments.keys]
-    with (Twin(BINARIES, *generated) as source,
+    with (twin(*generated) as source,
           # What a killed run left in doubt is upserted, which a server that only sums up cannot.
-          Twin(BINARIES, "--store", "tally" if arguments.no_kill else "memory") as target,
+          twin("--store", "tally" if arguments.no_kill else "memory") as target,
           tempfile.TemporaryDirectory(prefix="stopover-rehearsal-") as home):
         file = Path(home) / "rehearsal.yaml"
         file.write_text(f'source: {{uri: "{source.uri}"}}\ntarget: {{uri: "{target.uri}"}}\n'
@@ -170,8 +169,7 @@ def main() -> int:
                 print(f"{result['verdict']}: source {sums[0]}, target {sums[1]}", file=sys.stderr)
         proof = None
         if arguments.verify and is_equal:
-            target.process.terminate()
-            target.process.wait()
+            target.stop()
             proof = verified(arguments, generated, target.port, home)
         return report(arguments, watch, kills, cpu, is_equal, proof)
 
@@ -180,7 +178,7 @@ def verified(arguments: argparse.Namespace, generated: list[str], port: int,
              home: str) -> dict[str, Any]:
     """What `stopover verify` finds and takes. A tally keeps no rows: a server that computes the same
     ones stands in its place."""
-    with Twin(BINARIES, *generated, port=port):
+    with twin(*generated, port=port):
         ended = measure([str(BINARIES / "stopover"), "verify", "rehearsal", "--home", home, "--json",
                          "--quiet"])
     result = json.loads(ended.output.splitlines()[-1])

@@ -22,10 +22,10 @@ import time
 from pathlib import Path
 from typing import Any, Iterator
 
+from processes import BINARIES, ROOT, Piped, Server, say
 from torture_rot import rot
 from torture_soak import soak
-from torture_stage import (
-    BINARIES, ROOT, TIMED_OUT, Job, Piped, Record, Server, compared, say, scratch, seed)
+from torture_stage import TIMED_OUT, Job, Record, collections, compared, drop, scratch, seed
 
 ROWS = 6000
 # Kills of one migration; then it may come to its end.
@@ -119,7 +119,7 @@ class Rounds:
                          *(["--ignore-key"] if self.auto_id == "regenerate" else []))
         if not found["equal"]:
             self.unexpected(job, f"the rows are not equal: {found}")
-        left = [name for name in target.collections(job.name) if name != "packages"]
+        left = [name for name in collections(target, job.name) if name != "packages"]
         if left:
             say(f"{job.name}: left on the target: {left}")
             more["kinds"] = {**more.get("kinds", {}), "collections left over": len(left)}
@@ -127,7 +127,7 @@ class Rounds:
             more["kinds"] = {**more.get("kinds", {}), **acknowledged_and_lost(result)}
         self.record.add(points, migrations=1, lost=found["lost"], doubled=found["doubled"],
                         other=found["other"], **more)
-        target.drop(job.name)
+        drop(target, job.name)
         totals = self.record.totals
         say(f"{self.record.mode}: {totals['points']}/{self.arguments.count} points, "
             f"{totals['migrations']} migrations, {totals['lost']} lost, "

@@ -13,7 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from torture_stage import Job, Record, Server, compared, say, scratch, seed
+from processes import Server, say
+from torture_stage import Job, Record, compared, drop, scratch, seed
 
 # Few rows make small files, of which every byte can be tried.
 ROWS = 16
@@ -64,7 +65,7 @@ limits: {{page: 64KiB, write_timeout_seconds: 1}}
             for _ in range(20):
                 if self.ended(job, which) and (path := self.file(job, which)) is not None:
                     break
-                self.target.drop(name)
+                drop(self.target, name)
             if path is None:
                 self.note(which, "no such file", f"{name}: no {which} after 20 runs")
                 return
@@ -89,7 +90,7 @@ limits: {{page: 64KiB, write_timeout_seconds: 1}}
                                  (name, "packages"))
                 self.note(which, "equal" if found["equal"] else "SILENTLY ACCEPTED",
                           None if found["equal"] else f"{where}: {found}", found)
-        self.target.drop(name)
+        drop(self.target, name)
 
     def note(self, which: str, outcome: str, unexpected: str | None,
              found: dict[str, Any] | None = None) -> None:

@@ -10,7 +10,8 @@ import signal
 import time
 from pathlib import Path
 
-from torture_stage import Job, Piped, Record, say
+from processes import Piped, say, twin
+from torture_stage import Job, Record
 
 # More than can be moved in a night: it is interrupted when its time is over.
 ROWS = 4_000_000_000
@@ -35,7 +36,7 @@ def slope(samples: list[tuple[float, float]]) -> float:
 
 def soak(arguments: argparse.Namespace, record: Record, directory: Path) -> str:
     with (twin("--generate", f"default.rows={ROWS}") as source, twin("--store", "tally") as target,
-          Piped("fault-proxy", "--to", target.uri.rsplit(":", 1)[1], "--pause", "3") as proxy):
+          Piped("fault-proxy", "--to", str(target.port), "--pause", "3") as proxy):
         text = f"""
 source: {{uri: "{source.uri}"}}
 target: {{uri: "{proxy.uri}"}}
@@ -46,10 +47,6 @@ limits: {{spool: {SPOOL_MIB}MiB, write_timeout_seconds: 2}}
             job.wait_for((job.directory / "plan.json").exists)
             proxy.ask(f"faults {random.Random(record.totals['seed']).getrandbits(60)}")
             return watch(arguments, record, job, proxy)
-
-
-def twin(*options: str) -> Piped:
-    return Piped("milvus-twin", *options)
 
 
 def watch(arguments: argparse.Namespace, record: Record, job: Job, proxy: Piped) -> str:

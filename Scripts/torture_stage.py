@@ -1,5 +1,4 @@
-"""What the long runs of Scripts/torture are made of: servers, proxies, the tool, the reader, the
-record of a run. Everything that is started here ends with its `with`."""
+"""What the long runs of Scripts/torture are made of: the tool, the reader, the record of a run."""
 
 from __future__ import annotations
 
@@ -17,8 +16,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Iterator
 
-ROOT = Path(__file__).resolve().parents[1]
-BINARIES = Path(os.environ["STOPOVER_BINARIES"])
+from processes import BINARIES, ROOT, Server, say
+
 FIXTURES = ROOT / "Tests" / "Fixtures" / "python"
 sys.path.insert(0, str(FIXTURES))
 
@@ -30,79 +29,22 @@ from pymilvus.grpc_gen import milvus_pb2  # noqa: E402
 TIMED_OUT = 124
 
 
-class Server:
-    """A real server through Scripts/servers; `kind` is lite3 or standalone."""
-
-    def __init__(self, kind: str, directory: Path) -> None:
-        self.kind, self.directory = kind, directory
-        record = json.loads(self.control("start", kind, "--dir", str(directory)))
-        self.uri: str = record["uri"]
-        self.port = int(self.uri.rsplit(":", 1)[1])
-
-    def control(self, *arguments: str) -> str:
-        run = subprocess.run([str(ROOT / "Scripts" / "servers"), *arguments], text=True,
-                             capture_output=True, stdin=subprocess.DEVNULL)
-        if run.returncode:
-            raise RuntimeError(f"servers {' '.join(arguments)}: {run.stderr}")
-        return run.stdout
-
-    def kill(self) -> None:
-        self.control("kill", str(self.directory))
-
-    def restart(self) -> None:
-        self.control("restart", str(self.directory))
-
-    def __enter__(self) -> Server:
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self.control("stop", "--remove", str(self.directory))
-
-    def collections(self, database: str) -> list[str]:
-        """Of a database that a migration may not have made: none then."""
-        server = milvus_rows.Server(self.uri, database=database)
-        if database not in server.call(
-                "ListDatabases", milvus_pb2.ListDatabasesRequest()).db_names:
-            return []
-        return sorted(server.call(
-            "ShowCollections", milvus_pb2.ShowCollectionsRequest()).collection_names)
-
-    def drop(self, database: str) -> None:
-        """Makes room: a database with all that is in it."""
-        server = milvus_rows.Server(self.uri, database=database)
-        with contextlib.suppress(milvus_rows.ServerRefused):
-            for name in self.collections(database):
-                server.call("DropCollection", milvus_pb2.DropCollectionRequest(collection_name=name))
-            server.call("DropDatabase", milvus_pb2.DropDatabaseRequest(db_name=database))
+def collections(server: Server, database: str) -> list[str]:
+    """Of a database that a migration may not have made: none then."""
+    reached = milvus_rows.Server(server.uri, database=database)
+    if database not in reached.call("ListDatabases", milvus_pb2.ListDatabasesRequest()).db_names:
+        return []
+    return sorted(reached.call(
+        "ShowCollections", milvus_pb2.ShowCollectionsRequest()).collection_names)
 
 
-class Piped:
-    """A program of ours that answers each line of its input with a line of JSON."""
-
-    def __init__(self, name: str, *options: str) -> None:
-        self.process = subprocess.Popen(
-            [str(BINARIES / name), *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            text=True)
-        self.uri: str = self.hear()["uri"]
-
-    def hear(self) -> dict[str, Any]:
-        assert self.process.stdout is not None
-        return json.loads(self.process.stdout.readline())
-
-    def ask(self, line: str) -> dict[str, Any]:
-        assert self.process.stdin is not None
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
-        return self.hear()
-
-    def __enter__(self) -> Piped:
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.terminate()
-        self.process.wait()
+def drop(server: Server, database: str) -> None:
+    """Makes room: a database with all that is in it."""
+    reached = milvus_rows.Server(server.uri, database=database)
+    with contextlib.suppress(milvus_rows.ServerRefused):
+        for name in collections(server, database):
+            reached.call("DropCollection", milvus_pb2.DropCollectionRequest(collection_name=name))
+        reached.call("DropDatabase", milvus_pb2.DropDatabaseRequest(db_name=database))
 
 
 class Job:
@@ -270,7 +212,3 @@ class Record:
         self.path.unlink(missing_ok=True)
         print(line.replace("**", ""), flush=True)
         return 1 if self.is_bad else 0
-
-
-def say(text: str) -> None:
-    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)

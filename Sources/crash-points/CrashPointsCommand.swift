@@ -60,9 +60,8 @@ struct Points: AsyncParsableCommand {
     }
 }
 
-struct Pairs: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Two faults by seed.")
-
+/// Cases that follow from seeds.
+struct Seeds: ParsableArguments {
     @Argument(help: "Who makes the keys: kept or made.")
     var keys: CrashCase.Keys
 
@@ -75,12 +74,25 @@ struct Pairs: AsyncParsableCommand {
     @Option(help: "Cases at once.")
     var width = 8
 
-    func run() async throws {
+    func run(
+        _ what: String,
+        of make: @escaping (CrashCampaign, UInt64, [PlannedFault.Place: Int]) -> CrashCase
+    ) async throws {
         let campaign = try await CrashCampaign(keys, width: width)
         let points = try await campaign.points()
         let tally = try await campaign.run(
-            (from..<from + count).lazy.map { campaign.pair($0, points: points) })
-        try tally.report("keys \(keys.rawValue), pairs from seed \(from)")
+            (from..<from + count).lazy.map { make(campaign, $0, points) })
+        try tally.report("keys \(keys.rawValue), \(what) from seed \(from)")
+    }
+}
+
+struct Pairs: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Two faults by seed.")
+
+    @OptionGroup var seeds: Seeds
+
+    func run() async throws {
+        try await seeds.run("pairs") { $0.pair($1, points: $2) }
     }
 }
 
@@ -88,24 +100,10 @@ struct Rollbacks: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "A crash by seed, after which the volume is what it was at an earlier sync.")
 
-    @Argument(help: "Who makes the keys: kept or made.")
-    var keys: CrashCase.Keys
-
-    @Option(help: "How many seeds.")
-    var count: UInt64 = 1_000
-
-    @Option(help: "The first seed.")
-    var from: UInt64 = 0
-
-    @Option(help: "Cases at once.")
-    var width = 8
+    @OptionGroup var seeds: Seeds
 
     func run() async throws {
-        let campaign = try await CrashCampaign(keys, width: width)
-        let points = try await campaign.points()
-        let tally = try await campaign.run(
-            (from..<from + count).lazy.map { campaign.rollback($0, points: points) })
-        try tally.report("keys \(keys.rawValue), rollbacks from seed \(from)")
+        try await seeds.run("rollbacks") { $0.rollback($1, points: $2) }
     }
 }
 

@@ -1,15 +1,19 @@
-"""A real server on one side, a server of ours on the other, so that the two do not share what limits:
-how much of what the slower side gives alone does a whole migration get? `stopover bench` measures the
-source alone, the target alone, and both. The last line of its output is JSON.
+"""A real server on one side, a server of ours on the other: how much of what the slower side gives alone
+does a whole migration get? `stopover bench` measures the source alone, the target alone, and both. The
+real server has half of the processors to itself, as it would on a machine of its own, in all three; else
+what our side costs would be missing from it. The last line of the output is JSON.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -22,40 +26,88 @@ from processes import BINARIES, Server, measure, say, twin  # noqa: E402
 
 # Of our own source: more than any target here takes in the time.
 GENERATED = 5_000_000
+# A server rests when it has used this little processor in each of so many seconds.
+CALM_CPU = 0.1
+CALM_SECONDS = 3
+
+
+def real_server(kind: str, directory: Path) -> Server:
+    """On the first half of the processors; this process and all that it starts later have the others."""
+    processors = sorted(os.sched_getaffinity(0))
+    half = max(len(processors) // 2, 1)
+    os.sched_setaffinity(0, processors[:half])
+    try:
+        return Server(kind, directory)
+    finally:
+        os.sched_setaffinity(0, processors[half:] or processors)
 
 
 def bench(arguments: argparse.Namespace, side: str, directory: Path) -> dict[str, Any]:
     """{source, target, both} in rows a second, the best number of requests at once of each side."""
-    def migration(name: str, source: str, target: str) -> str:
+    def migration(name: str, source: str, target: str, indexes: str) -> str:
         file = directory / f"{name}.yaml"
         file.write_text(f'source: {{uri: "{source}"}}\ntarget: {{uri: "{target}"}}\n'
-                        "collections: [{source: default.rows, indexes: auto}]\nverify: counts\n")
+                        f"collections: [{{source: default.rows, indexes: {indexes}}}]\n"
+                        "verify: counts\n")
         return str(file)
 
+    all_processors = os.sched_getaffinity(0)
     with ExitStack() as stack:
+        stack.callback(os.sched_setaffinity, 0, all_processors)
+        real = stack.enter_context(real_server(arguments.server, directory / f"real-{side}"))
         ours = stack.enter_context(
             twin("--generate",
                  f"default.rows={arguments.rows if side == 'source' else GENERATED}", "--dim",
                  str(arguments.dim)))
-        real = stack.enter_context(Server(arguments.server, directory / f"real-{side}"))
         if side == "source":
             say(f"filling the source with {arguments.rows:,} rows")
-            measure([str(BINARIES / "stopover"), "run", migration("fill", ours.uri, real.uri),
+            measure([str(BINARIES / "stopover"), "run", migration("fill", ours.uri, real.uri, "auto"),
                      "--home", str(directory / "home"), "--job", "fill", "--quiet"])
             MilvusClient(real.uri).load_collection("rows")
             target = stack.enter_context(twin("--store", "tally"))
-            file = migration("bench", real.uri, target.uri)
+            file = migration("bench", real.uri, target.uri, "none")
         else:
-            file = migration("bench", ours.uri, real.uri)
-        ended = subprocess.run(
-            [str(BINARIES / "stopover"), "bench", file, "--collection", "default.rows", "--seconds",
-             str(arguments.seconds), "--requests", arguments.requests, "--json", "--quiet"],
-            check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+            file = migration("bench", ours.uri, real.uri, "none")
+        runs = []
+        for _ in range(arguments.runs):
+            rest(real)
+            runs.append(measured_once(file, arguments))
+            say(f"{arguments.server} as {side}: {runs[-1]}")
+    return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
+
+
+def measured_once(file: str, arguments: argparse.Namespace) -> dict[str, float]:
+    ended = subprocess.run(
+        [str(BINARIES / "stopover"), "bench", file, "--collection", "default.rows", "--seconds",
+         str(arguments.seconds), "--requests", arguments.requests, "--json", "--quiet"],
+        check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     samples = json.loads(ended.stdout.splitlines()[-1])["samples"]
-    best = {name: max(sample["rows"] / sample["seconds"] for sample in samples if sample["side"] == name)
+    best = {name: round(max(sample["rows"] / sample["seconds"]
+                            for sample in samples if sample["side"] == name))
             for name in ("source", "target", "both")}
-    best["partOfSlower"] = round(best["both"] / min(best["source"], best["target"]), 3)
-    return {key: value if key == "partOfSlower" else round(value) for key, value in best.items()}
+    return {**best, "partOfSlower": round(best["both"] / min(best["source"], best["target"]), 3)}
+
+
+def rest(server: Server) -> None:
+    """Until the server is done with what was written before: it builds an index, it compacts."""
+    calm = 0
+    while calm < CALM_SECONDS:
+        before = spent(server)
+        time.sleep(1)
+        calm = calm + 1 if spent(server) - before < CALM_CPU else 0
+
+
+def spent(server: Server) -> float:
+    """Seconds of processor of the server and of what it started."""
+    ticks = 0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rsplit(")", 1)[1].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if server.pid in (int(path.parent.name), int(fields[1])):
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> None:
@@ -66,14 +118,15 @@ def main() -> None:
     parser.add_argument("--dim", type=int, default=768)
     parser.add_argument("--seconds", type=int, default=20, help="of each measurement")
     parser.add_argument("--requests", default="1,2,4", help="at once, that are tried on either side")
+    parser.add_argument("--runs", type=int, default=1, help="of which the medians are taken")
     parser.add_argument("--side", choices=["source", "target"], action="append")
     arguments = parser.parse_args()
     found: dict[str, Any] = {"server": arguments.server, "rows": arguments.rows,
-                             "dimension": arguments.dim, "seconds": arguments.seconds}
+                             "dimension": arguments.dim, "seconds": arguments.seconds,
+                             "runs": arguments.runs}
     with tempfile.TemporaryDirectory(prefix="stopover-sides-") as directory:
         for side in arguments.side or ["target", "source"]:
             found[side] = bench(arguments, side, Path(directory))
-            say(f"{arguments.server} as {side}: {found[side]}")
     print(json.dumps(found))
 
 

@@ -27,7 +27,9 @@ class Server:
 
     def __init__(self, kind: str, directory: Path) -> None:
         self.directory = directory
-        self.uri: str = json.loads(self.control("start", kind, "--dir", str(directory)))["uri"]
+        record = json.loads(self.control("start", kind, "--dir", str(directory)))
+        self.uri: str = record["uri"]
+        self.pid: int = record["pid"]
 
     @property
     def port(self) -> int:

@@ -54,7 +54,7 @@ public struct Bench: Sendable {
                 note(try await measureTarget(rows, requests, on: collection))
             }
         }
-        note(try await measureBoth())
+        note(try await measureBoth(after: samples))
         return samples
     }
 
@@ -227,11 +227,19 @@ public struct Bench: Sendable {
 
     // MARK: Both
 
-    private func measureBoth() async throws -> BenchSample {
+    /// By as many requests at once as were best of each side, which a long job finds out for itself.
+    private func measureBoth(after samples: [BenchSample]) async throws -> BenchSample {
         var plan = plan
         plan.target.name = try await scratchName(2)
         plan.target.aliases = []
         plan.request.target = plan.target.name
+        var options = options
+        if let best = BenchVerdict.best(of: samples, .source) {
+            options.limits.cursorsAtFirst = best.requestsAtOnce
+        }
+        if let best = BenchVerdict.best(of: samples, .target) {
+            options.limits.insertRequestsAtFirst = best.requestsAtOnce
+        }
         let run = BenchRun(plan: plan, source: source, target: target, options: options)
         return try await run.sample(stoppedBy: stop)
     }

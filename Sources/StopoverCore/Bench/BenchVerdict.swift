@@ -48,7 +48,7 @@ public struct BenchVerdict: Hashable, Sendable, Codable {
     }
 
     /// The fewest requests at once from which more gain little.
-    private static func best(of samples: [BenchSample], _ side: BenchSample.Side) -> BenchSample? {
+    static func best(of samples: [BenchSample], _ side: BenchSample.Side) -> BenchSample? {
         let measured = samples.filter { $0.side == side }
             .sorted { $0.requestsAtOnce < $1.requestsAtOnce }
         let most = measured.map(\.rowsPerSecond).max() ?? 0

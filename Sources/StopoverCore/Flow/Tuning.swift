@@ -14,9 +14,9 @@ final class Tuning: Sendable {
     static let slowWrite = 0.25
 
     init(_ limits: EngineLimits) {
-        cursors = Workers(most: limits.cursors)
+        cursors = Workers(most: limits.cursors, start: limits.cursorsAtFirst)
         sealers = Workers(most: limits.spoolWorkers)
-        inserts = Workers(most: limits.insertRequests)
+        inserts = Workers(most: limits.insertRequests, start: limits.insertRequestsAtFirst)
         verifiers = Workers(most: limits.cursors)
         pages = Mutex(ByteTarget(limits.pageBytes))
     }
@@ -37,12 +37,12 @@ final class Tuning: Sendable {
 
     /// A ``WorkerCount`` on the machine's clock.
     final class Workers: Sendable {
-        /// With so many a stage begins.
-        static let start = 2
         private let count: Mutex<WorkerCount>
         private let start = ContinuousClock.now
 
-        init(most: Int) { count = Mutex(WorkerCount(most: most, start: Workers.start)) }
+        init(most: Int, start: Int = EngineLimits.workersAtFirst) {
+            count = Mutex(WorkerCount(most: most, start: start))
+        }
 
         /// How many are to work now.
         var now: Int { count.withLock { $0.count } }
@@ -57,7 +57,7 @@ final class Tuning: Sendable {
             guard error?.code == .clusterRateLimited || error?.code == .clusterMemoryQuota else {
                 return
             }
-            count.withLock { $0.refused(now: ContinuousClock.now - start) }
+            count.withLock { $0.refused() }
         }
     }
 }

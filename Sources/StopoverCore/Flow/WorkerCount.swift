@@ -1,44 +1,81 @@
 /// Finds how many workers of a stage are useful, from what they get done. A pure value: it is told the
 /// time.
 ///
-/// From time to time one more is tried, or one fewer (at first twice as many, as long as that pays).
-/// A change stays when the throughput says so, and is tried less and less often when it does not.
-/// What the other side refuses for its rate halves the number.
+/// At first twice as many are tried, as long as that pays; from then on, from time to time, a step more
+/// or a step fewer. What a cluster gets done varies by a tenth from second to second, and a step may
+/// gain a twentieth: so a step is taken when its tries, each compared with what was usual just before,
+/// say so together. Tries that change nothing come less and less often. What the other side refuses for
+/// its rate halves the number.
 struct WorkerCount {
     /// The least time of one measurement, and the units of work that each worker must have done in it.
     static let interval = Duration.seconds(1)
-    static let unitsPerWorker = 4
-    /// The part of its fair share that one more worker has to bring to stay, and that one fewer may
-    /// cost to go.
-    static let worthwhile = 0.3
+    static let unitsPerWorker = 2
+    /// What a step more must gain, and what a step fewer may lose.
+    static let worthwhile = 0.03
+    static let negligible = 0.01
+    /// What twice as many must gain at first.
+    static let worthDoubling = 0.05
+    /// Tries that must agree before a step is taken, and how many of the last ones count.
+    static let agreeing = 2
+    static let remembered = 4
     /// Measurements between two tries, at most.
-    static let longestRest = 64
+    static let longestRest = 24
+    /// The part of a new measurement in what is usual.
+    private static let news = 0.3
 
     private(set) var most: Int
+    /// As many are to work now.
     private(set) var count: Int
 
-    private struct Trial {
-        var from: Int
-        var rate: Double
+    /// The number that is worked with between tries.
+    private var settled: Int
+    /// Bytes per second with that number.
+    private var usual: Double?
+    private var more = Tries()
+    private var fewer = Tries()
+    private var isDoubling = true
+    private var triesMore = true
+    private var rest = 0
+    private var nextRest = 1
+
+    /// What a step gained, as a part of what was usual.
+    private struct Tries {
+        var number = 0
+        var gain = 0.0
+
+        mutating func add(_ one: Double) {
+            number += 1
+            gain += (one - gain) / Double(min(number, WorkerCount.remembered))
+        }
+
+        /// The step back.
+        var reversed: Tries { Tries(number: number, gain: 1 / (1 + gain) - 1) }
     }
 
+    // The measurement under way.
+    /// Units that were begun with another number of workers, and say nothing of this one.
+    private var foreign: Int
     private var since: Duration?
     private var amount = 0.0
     private var units = 0
-    private var trial: Trial?
-    private var isDoubling = true
-    private var isShedding = false
-    private var rest = 0
-    private var nextRest = 1
 
     init(most: Int, start: Int) {
         self.most = max(most, 1)
         count = min(max(start, 1), self.most)
+        settled = count
+        foreign = count
     }
 
     /// A worker has done one unit of so many bytes.
     mutating func did(_ bytes: Int, now: Duration) {
-        guard let since else { return begin(now) }
+        guard foreign == 0 else {
+            foreign -= 1
+            return
+        }
+        guard let since else {
+            (since, amount, units) = (now, 0, 0)
+            return
+        }
         amount += Double(bytes)
         units += 1
         let elapsed = now - since
@@ -46,64 +83,112 @@ struct WorkerCount {
             return
         }
         let rate = amount / (elapsed / .seconds(1))
-        judge(rate)
-        if trial == nil { attempt(rate) }
-        begin(now)
+        (self.since, amount, units) = (now, 0, 0)
+        measured(rate)
     }
 
     /// The other side refused something because too much came.
-    mutating func refused(now: Duration) {
-        count = max(count / 2, 1)
-        trial = nil
+    mutating func refused() {
         isDoubling = false
+        move(to: max(count / 2, 1))
         rest = nextRest
-        begin(now)
     }
 
     /// From now on at most so many.
     mutating func bound(to most: Int) {
         self.most = max(most, 1)
-        guard count > self.most else { return }
-        count = self.most
-        trial = nil
+        if max(count, settled) > self.most { move(to: min(settled, self.most)) }
     }
 
-    private mutating func begin(_ now: Duration) {
-        (since, amount, units) = (now, 0, 0)
+    // MARK: Tries
+
+    private mutating func measured(_ rate: Double) {
+        guard count != settled else {
+            usual = usual.map { $0 + (rate - $0) * WorkerCount.news } ?? rate
+            guard rest == 0 else {
+                rest -= 1
+                return
+            }
+            return attempt()
+        }
+        judge(rate / max(usual ?? rate, 1) - 1, rate)
     }
 
-    /// Keeps what the trial changed, or takes it back.
-    private mutating func judge(_ rate: Double) {
-        guard let trial else { return }
-        self.trial = nil
-        let change = Double(count - trial.from) / Double(trial.from)
-        let gain = rate / max(trial.rate, 1) - 1
-        // One fewer may lose a part of its share; one more must bring it.
-        if gain >= change * WorkerCount.worthwhile {
+    private mutating func attempt() {
+        if isDoubling {
+            work(min(settled * 2, most))
+            isDoubling = count != settled
+            if isDoubling { return }
+        }
+        let (above, below) = (
+            min(WorkerCount.step(above: settled), most), WorkerCount.step(below: settled)
+        )
+        triesMore = triesMore ? above > settled : below == settled
+        work(triesMore ? above : below)
+        if count == settled { wait() }
+    }
+
+    /// Takes the step that was tried, or takes it back.
+    private mutating func judge(_ gain: Double, _ rate: Double) {
+        if isDoubling {
+            isDoubling = gain >= WorkerCount.worthDoubling
+            guard isDoubling else { return work(settled) }
+            move(to: count)
+            usual = rate
+            return attempt()
+        }
+        let isMore = count > settled
+        var tries = isMore ? more : fewer
+        tries.add(gain)
+        let isWorth =
+            isMore ? tries.gain >= WorkerCount.worthwhile : tries.gain >= -WorkerCount.negligible
+        if isWorth, tries.number >= WorkerCount.agreeing {
+            move(to: count)
+            if isMore { fewer = tries.reversed } else { more = tries.reversed }
+            usual = rate
             nextRest = 1
             return
         }
-        count = trial.from
-        isDoubling = false
-        isShedding.toggle()
+        if isMore { more = tries } else { fewer = tries }
+        work(settled)
+        // What may be worth it is tried again at once, anything else later.
+        guard !isWorth else { return }
+        triesMore.toggle()
+        wait()
+    }
+
+    private mutating func wait() {
         rest = nextRest
         nextRest = min(nextRest * 2, WorkerCount.longestRest)
     }
 
-    private mutating func attempt(_ rate: Double) {
-        guard rest == 0 else {
-            rest -= 1
-            return
-        }
-        let next = isDoubling ? count * 2 : count + (isShedding ? -1 : 1)
-        guard (1...most).contains(min(next, most)), min(next, most) != count else {
-            isDoubling = false
-            isShedding.toggle()
-            rest = nextRest
-            nextRest = min(nextRest * 2, WorkerCount.longestRest)
-            return
-        }
-        trial = Trial(from: count, rate: rate)
-        count = min(next, most)
+    private mutating func move(to number: Int) {
+        settled = number
+        usual = nil
+        (more, fewer) = (Tries(), Tries())
+        work(number)
+    }
+
+    private mutating func work(_ number: Int) {
+        guard number != count else { return }
+        foreign = max(count, number)
+        since = nil
+        count = number
+    }
+
+    // Steps go over 1, 2, 3, 4, 6, 8, 12, 16, 24, …: a third or a half more each.
+
+    private static func step(above number: Int) -> Int {
+        let power = powerOfTwo(atMost: number)
+        return max(number < power * 3 / 2 ? power * 3 / 2 : power * 2, number + 1)
+    }
+
+    private static func step(below number: Int) -> Int {
+        let power = powerOfTwo(atMost: max(number - 1, 1))
+        return number > power * 3 / 2 ? power * 3 / 2 : power
+    }
+
+    private static func powerOfTwo(atMost number: Int) -> Int {
+        1 << (Int.bitWidth - 1 - number.leadingZeroBitCount)
     }
 }

@@ -46,6 +46,10 @@ public struct EngineLimits: Sendable, Hashable {
         max(ProcessInfo.processInfo.activeProcessorCount, 2), EngineLimits.mostSpoolWorkers)
     /// Requests to the target at once, at most.
     public var insertRequests = EngineLimits.mostInsertRequests
+    /// How many of them a job begins with, before it has found out.
+    public var cursorsAtFirst = EngineLimits.workersAtFirst
+    public var insertRequestsAtFirst = EngineLimits.workersAtFirst
+    public static let workersAtFirst = 4
     public static let mostCursors = 16
     public static let mostSpoolWorkers = 8
     public static let mostInsertRequests = 16

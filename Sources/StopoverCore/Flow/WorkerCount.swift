@@ -3,21 +3,21 @@
 ///
 /// At first twice as many are tried, as long as that pays; from then on, from time to time, a step more
 /// or a step fewer. What a cluster gets done varies by a tenth from second to second, and a step may
-/// gain a twentieth: so a step is taken when its tries, each compared with what was usual just before,
+/// gain a twentieth: so a step is taken when some tries, each compared with what was usual just before,
 /// say so together. Tries that change nothing come less and less often. What the other side refuses for
 /// its rate halves the number.
 struct WorkerCount {
     /// The least time of one measurement, and the units of work that each worker must have done in it.
     static let interval = Duration.seconds(1)
-    static let unitsPerWorker = 2
+    static let unitsPerWorker = 3
     /// What a step more must gain, and what a step fewer may lose.
-    static let worthwhile = 0.03
+    static let worthwhile = 0.02
     static let negligible = 0.01
     /// What twice as many must gain at first.
-    static let worthDoubling = 0.05
+    static let worthDoubling = 0.02
     /// Tries that must agree before a step is taken, and how many of the last ones count.
-    static let agreeing = 2
-    static let remembered = 4
+    static let agreeing = 3
+    static let remembered = 6
     /// Measurements between two tries, at most.
     static let longestRest = 24
     /// The part of a new measurement in what is usual.

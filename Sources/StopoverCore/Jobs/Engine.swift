@@ -49,7 +49,7 @@ public struct EngineLimits: Sendable, Hashable {
     /// How many of them a job begins with, before it has found out.
     public var cursorsAtFirst = EngineLimits.workersAtFirst
     public var insertRequestsAtFirst = EngineLimits.workersAtFirst
-    public static let workersAtFirst = 4
+    public static let workersAtFirst = 2
     public static let mostCursors = 16
     public static let mostSpoolWorkers = 8
     public static let mostInsertRequests = 16

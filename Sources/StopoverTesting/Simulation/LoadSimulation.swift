@@ -80,8 +80,11 @@ public struct LoadSimulation {
 
     /// Milliseconds of the simulated clock after which a run counts as stuck.
     /// Two requests have to come through for one that is settled with minted keys: on a network that
-    /// lets hardly one pass it takes the square of the tries.
-    private var longest: Int { (keys == .minted ? 48 : 4) * 3_600_000 }
+    /// lets hardly one pass it takes the square of the tries. Where time is the fence, each doubt is
+    /// waited out ten times as long.
+    private var longest: Int {
+        (keys == .minted ? 48 : 4) * 3_600_000 * (fence == .time ? Self.quiet / Self.drain : 1)
+    }
     static let deadline = 2_000
     static let drain = 3_000
     static let quiet = 10 * drain

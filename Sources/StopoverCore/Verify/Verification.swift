@@ -111,7 +111,7 @@ struct Verification: Sendable {
         summary.fields = prover.digester.fields.count
         var walk = try await ProofWalk(engine.ledger, of: record)
         while case let some = try await walk.next(), !some.isEmpty {
-            for proof in some.compactMap(\.proof) { summary.add(proof) }
+            for (_, proof) in some { summary.add(proof) }
         }
         summary.rows = walk.chunks.rows
         let strays = try await StrayLook(engine: engine, plan: plan, prover: prover)

@@ -107,8 +107,10 @@ public struct VerificationSummary: Hashable, Sendable, Codable {
         missing == 0 && extra == 0 && differ == 0 && unreadable == 0 && chunks == equalChunks
     }
 
-    mutating func add(_ proof: ProofRecord) {
+    /// - Parameter proof: nil of a chunk that nothing was found of, which is not proved then.
+    mutating func add(_ proof: ProofRecord?) {
         chunks += 1
+        guard let proof else { return }
         if proof.problems.isEmpty { equalChunks += 1 }
         comparedRows += Int64(proof.rows)
         bytes += Int64(proof.bytes)

@@ -21,7 +21,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Scripts"))
 from processes import BINARIES, ROOT, Measured, Server, measure, say, twin  # noqa: E402
 
 
-
 class Stage:
     """A source with rows and a target, for all runs."""
 

@@ -1,7 +1,8 @@
 """A real server on one side, a server of ours on the other: how much of what the slower side gives alone
 does a whole migration get? `stopover bench` measures the source alone, the target alone, and both. The
-real server has half of the processors to itself, as it would on a machine of its own, in all three; else
-what our side costs would be missing from it. The last line of the output is JSON.
+real server has half of the processors and the disk to itself (our spool is in memory), as it would on a
+machine of its own, in all three; else what our side costs would be missing from it. The last line of the
+output is JSON.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from processes import BINARIES, Server, measure, say, twin  # noqa: E402
 
 # Of our own source: more than any target here takes in the time.
 GENERATED = 5_000_000
+# Of the spool.
+MEMORY = "/dev/shm"
 # A server rests when it has used this little processor in each of so many seconds.
 CALM_CPU = 0.1
 CALM_SECONDS = 3
@@ -79,8 +82,10 @@ def bench(arguments: argparse.Namespace, side: str, directory: Path) -> dict[str
 def measured_once(file: str, arguments: argparse.Namespace) -> dict[str, float]:
     ended = subprocess.run(
         [str(BINARIES / "stopover"), "bench", file, "--collection", "default.rows", "--seconds",
-         str(arguments.seconds), "--requests", arguments.requests, "--json", "--quiet"],
-        check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+         str(arguments.seconds), "--requests", arguments.requests, "--rest", str(arguments.rest),
+         "--json", "--quiet"],
+        check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+        env={**os.environ, "TMPDIR": MEMORY})
     samples = json.loads(ended.stdout.splitlines()[-1])["samples"]
     best = {name: round(max(sample["rows"] / sample["seconds"]
                             for sample in samples if sample["side"] == name))
@@ -117,6 +122,8 @@ def main() -> None:
                         help="of a real source, which has to be filled: more than it gives in the time")
     parser.add_argument("--dim", type=int, default=768)
     parser.add_argument("--seconds", type=int, default=20, help="of each measurement")
+    parser.add_argument("--rest", type=int, default=20,
+                        help="seconds after each measurement that wrote to the target")
     parser.add_argument("--requests", default="1,2,4", help="at once, that are tried on either side")
     parser.add_argument("--runs", type=int, default=1, help="of which the medians are taken")
     parser.add_argument("--side", choices=["source", "target"], action="append")

@@ -6,6 +6,9 @@ public struct Bench: Sendable {
     public struct Options: Sendable {
         /// Of each measurement.
         public var seconds = 5.0
+        /// After each measurement that wrote: a target may go on for long with what it was given,
+        /// compacting and indexing, and the next would be measured while it does.
+        public var restSeconds = 0.0
         /// Requests at once that are tried on either side.
         public var requestsAtOnce = [1, 2, 4, 8]
         public var limits = EngineLimits()
@@ -52,6 +55,7 @@ public struct Bench: Sendable {
         try await onScratch(numbered: 1) { collection in
             for requests in options.requestsAtOnce {
                 note(try await measureTarget(rows, requests, on: collection))
+                try await stop.sleep(for: .seconds(options.restSeconds))
             }
         }
         note(try await measureBoth(after: samples))

@@ -46,7 +46,9 @@ def real_server(kind: str, directory: Path) -> Server:
 
 
 def bench(arguments: argparse.Namespace, side: str, directory: Path) -> dict[str, Any]:
-    """{source, target, both} in rows a second, the best number of requests at once of each side."""
+    """{source, target, both} in rows a second, the best number of requests at once of each side; how much
+    of its processors the real server uses while both run.
+    """
     def migration(name: str, source: str, target: str, indexes: str) -> str:
         file = directory / f"{name}.yaml"
         file.write_text(f'source: {{uri: "{source}"}}\ntarget: {{uri: "{target}"}}\n'
@@ -74,23 +76,35 @@ def bench(arguments: argparse.Namespace, side: str, directory: Path) -> dict[str
         runs = []
         for _ in range(arguments.runs):
             rest(real)
-            runs.append(measured_once(file, arguments))
+            runs.append(measured_once(file, arguments, real))
             say(f"{arguments.server} as {side}: {runs[-1]}")
     return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
 
 
-def measured_once(file: str, arguments: argparse.Namespace) -> dict[str, float]:
-    ended = subprocess.run(
+def measured_once(file: str, arguments: argparse.Namespace, real: Server) -> dict[str, float]:
+    process = subprocess.Popen(
         [str(BINARIES / "stopover"), "bench", file, "--collection", "default.rows", "--seconds",
          str(arguments.seconds), "--requests", arguments.requests, "--rest", str(arguments.rest),
          "--json", "--quiet"],
-        check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL,
         env={**os.environ, "TMPDIR": MEMORY})
-    samples = json.loads(ended.stdout.splitlines()[-1])["samples"]
+    # What the server has spent, second by second: "both" is the last of the measurements.
+    watched = [(time.monotonic(), spent(real))]
+    while process.poll() is None:
+        time.sleep(1)
+        watched.append((time.monotonic(), spent(real)))
+    assert process.stdout is not None
+    if process.returncode != 0:
+        sys.exit(process.stdout.read())
+    samples = json.loads(process.stdout.read().splitlines()[-1])["samples"]
     best = {name: round(max(sample["rows"] / sample["seconds"]
                             for sample in samples if sample["side"] == name))
             for name in ("source", "target", "both")}
-    return {**best, "partOfSlower": round(best["both"] / min(best["source"], best["target"]), 3)}
+    busy = [after - before for (_, before), (_, after) in zip(watched, watched[1:])]
+    # From its middle on, without the end: what follows it (collections are dropped) takes a moment.
+    last = busy[-(arguments.seconds // 2) - 3:-3]
+    return {**best, "partOfSlower": round(best["both"] / min(best["source"], best["target"]), 3),
+            "busyInBoth": round(statistics.mean(last), 3)}
 
 
 def rest(server: Server) -> None:

@@ -46,8 +46,8 @@ def real_server(kind: str, directory: Path) -> Server:
 
 
 def bench(arguments: argparse.Namespace, side: str, directory: Path) -> dict[str, Any]:
-    """{source, target, both} in rows a second, the best number of requests at once of each side; how much
-    of its processors the real server uses while both run.
+    """{source, target, both} in rows a second, the best number of requests at once of each side; how many
+    processors the real server uses while both run.
     """
     def migration(name: str, source: str, target: str, indexes: str) -> str:
         file = directory / f"{name}.yaml"
@@ -88,11 +88,10 @@ def measured_once(file: str, arguments: argparse.Namespace, real: Server) -> dic
          "--json", "--quiet"],
         stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL,
         env={**os.environ, "TMPDIR": MEMORY})
-    # What the server has spent, second by second: "both" is the last of the measurements.
-    watched = [(time.monotonic(), spent(real))]
+    # "both" is the last of the measurements.
+    seconds = []
     while process.poll() is None:
-        time.sleep(1)
-        watched.append((time.monotonic(), spent(real)))
+        seconds.append(used(real))
     assert process.stdout is not None
     if process.returncode != 0:
         sys.exit(process.stdout.read())
@@ -100,9 +99,8 @@ def measured_once(file: str, arguments: argparse.Namespace, real: Server) -> dic
     best = {name: round(max(sample["rows"] / sample["seconds"]
                             for sample in samples if sample["side"] == name))
             for name in ("source", "target", "both")}
-    busy = [after - before for (_, before), (_, after) in zip(watched, watched[1:])]
     # From its middle on, without the end: what follows it (collections are dropped) takes a moment.
-    last = busy[-(arguments.seconds // 2) - 3:-3]
+    last = seconds[-max(arguments.seconds // 2, 1) - 3:-3]
     return {**best, "partOfSlower": round(best["both"] / min(best["source"], best["target"]), 3),
             "busyInBoth": round(statistics.mean(last), 3)}
 
@@ -111,9 +109,14 @@ def rest(server: Server) -> None:
     """Until the server is done with what was written before: it builds an index, it compacts."""
     calm = 0
     while calm < CALM_SECONDS:
-        before = spent(server)
-        time.sleep(1)
-        calm = calm + 1 if spent(server) - before < CALM_CPU else 0
+        calm = calm + 1 if used(server) < CALM_CPU else 0
+
+
+def used(server: Server) -> float:
+    """Processors that the server uses, over a second from now."""
+    begun, before = time.monotonic(), spent(server)
+    time.sleep(1)
+    return (spent(server) - before) / (time.monotonic() - begun)
 
 
 def spent(server: Server) -> float:

@@ -1,8 +1,8 @@
 """A real server on one side, a server of ours on the other: how much of what the slower side gives alone
-does a whole migration get? `stopover bench` measures the source alone, the target alone, and both. The
-real server has half of the processors and the disk to itself (our spool is in memory), as it would on a
-machine of its own, in all three; else what our side costs would be missing from it. The last line of the
-output is JSON.
+does a whole migration get? `stopover bench` measures the source alone, the target alone, and both, each
+once the real server has come to rest, and in turn in both orders. The real server has half of the
+processors and the disk to itself (our spool is in memory), as it would on a machine of its own, in all
+three; else what our side costs would be missing from it. The last line of the output is JSON.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ MEMORY = "/dev/shm"
 # A server rests when it has used this little processor in each of so many seconds.
 CALM_CPU = 0.1
 CALM_SECONDS = 3
+# At either end of a measurement, in which the server is not looked at.
+EDGE_SECONDS = 3
+SIDES = ("source", "target", "both")
 
 
 def real_server(kind: str, directory: Path) -> Server:
@@ -46,13 +49,14 @@ def real_server(kind: str, directory: Path) -> Server:
 
 
 def bench(arguments: argparse.Namespace, side: str, directory: Path) -> dict[str, Any]:
-    """{source, target, both} in rows a second, the best number of requests at once of each side; how many
-    processors the real server uses while both run.
+    """Medians of the runs: rows a second of each side alone, with the best number of requests at once, and
+    of both; the part that both get of the slower side; how many processors the real server uses meanwhile.
     """
     def migration(name: str, source: str, target: str, indexes: str) -> str:
         file = directory / f"{name}.yaml"
         file.write_text(f'source: {{uri: "{source}"}}\ntarget: {{uri: "{target}"}}\n'
                         f"collections: [{{source: default.rows, indexes: {indexes}}}]\n"
+                        f"limits: {{{arguments.limits}}}\n"
                         "verify: counts\n")
         return str(file)
 
@@ -74,21 +78,25 @@ def bench(arguments: argparse.Namespace, side: str, directory: Path) -> dict[str
         else:
             file = migration("bench", ours.uri, real.uri, "none")
         runs = []
-        for _ in range(arguments.runs):
-            rest(real)
-            runs.append(measured_once(file, arguments, real))
-            say(f"{arguments.server} as {side}: {runs[-1]}")
+        for number in range(arguments.runs):
+            run: dict[str, float] = {}
+            for measured in SIDES if number % 2 == 0 else reversed(SIDES):
+                rest(real)
+                run |= measured_once(measured, file, arguments, real)
+            run["partOfSlower"] = round(run["both"] / min(run["source"], run["target"]), 3)
+            runs.append(run)
+            say(f"{arguments.server} as {side}: {run}")
     return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
 
 
-def measured_once(file: str, arguments: argparse.Namespace, real: Server) -> dict[str, float]:
+def measured_once(side: str, file: str, arguments: argparse.Namespace,
+                  real: Server) -> dict[str, float]:
     process = subprocess.Popen(
         [str(BINARIES / "stopover"), "bench", file, "--collection", "default.rows", "--seconds",
-         str(arguments.seconds), "--requests", arguments.requests, "--rest", str(arguments.rest),
-         "--json", "--quiet"],
+         str(arguments.seconds), "--requests", arguments.requests, "--side", side, "--json",
+         "--quiet"],
         stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL,
         env={**os.environ, "TMPDIR": MEMORY})
-    # "both" is the last of the measurements.
     seconds = []
     while process.poll() is None:
         seconds.append(used(real))
@@ -96,13 +104,10 @@ def measured_once(file: str, arguments: argparse.Namespace, real: Server) -> dic
     if process.returncode != 0:
         sys.exit(process.stdout.read())
     samples = json.loads(process.stdout.read().splitlines()[-1])["samples"]
-    best = {name: round(max(sample["rows"] / sample["seconds"]
-                            for sample in samples if sample["side"] == name))
-            for name in ("source", "target", "both")}
-    # From its middle on, without the end: what follows it (collections are dropped) takes a moment.
-    last = seconds[-max(arguments.seconds // 2, 1) - 3:-3]
-    return {**best, "partOfSlower": round(best["both"] / min(best["source"], best["target"]), 3),
-            "busyInBoth": round(statistics.mean(last), 3)}
+    # Without its beginning and its end: collections are made and dropped there.
+    busy = seconds[EDGE_SECONDS:-EDGE_SECONDS] or seconds
+    return {side: round(max(sample["rows"] / sample["seconds"] for sample in samples)),
+            f"{side}Busy": round(statistics.mean(busy), 3)}
 
 
 def rest(server: Server) -> None:
@@ -139,10 +144,9 @@ def main() -> None:
                         help="of a real source, which has to be filled: more than it gives in the time")
     parser.add_argument("--dim", type=int, default=768)
     parser.add_argument("--seconds", type=int, default=20, help="of each measurement")
-    parser.add_argument("--rest", type=int, default=20,
-                        help="seconds after each measurement that wrote to the target")
     parser.add_argument("--requests", default="1,2,4", help="at once, that are tried on either side")
     parser.add_argument("--runs", type=int, default=1, help="of which the medians are taken")
+    parser.add_argument("--limits", default="", help='of the migration, as "spool: 1GiB"')
     parser.add_argument("--side", choices=["source", "target"], action="append")
     arguments = parser.parse_args()
     found: dict[str, Any] = {"server": arguments.server, "rows": arguments.rows,

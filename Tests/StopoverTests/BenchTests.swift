@@ -38,6 +38,13 @@ struct BenchTests {
                 #expect(ended.object["verdict"] is [String: Any])
                 let html = try String(contentsOfFile: page, encoding: .utf8)
                 #expect(html.contains("<svg") && !html.contains("http"))
+                let alone = try await tool.run([
+                    "bench", file, "--seconds", "0.3", "--requests", "2", "--side", "target",
+                    "--json",
+                ])
+                #expect(
+                    (alone.object["samples"] as? [[String: Any]])?.map { $0["side"] as? String }
+                        == ["target"], "\(alone)")
                 let left = try await MilvusCluster.withCluster(target.endpoint) {
                     try await $0.collections(in: "default")
                 }

@@ -6,9 +6,8 @@ public struct Bench: Sendable {
     public struct Options: Sendable {
         /// Of each measurement.
         public var seconds = 5.0
-        /// After each measurement that wrote: a target may go on for long with what it was given,
-        /// compacting and indexing, and the next would be measured while it does.
-        public var restSeconds = 0.0
+        /// What to measure.
+        public var sides = Set(BenchSample.Side.allCases)
         /// Requests at once that are tried on either side.
         public var requestsAtOnce = [1, 2, 4, 8]
         public var limits = EngineLimits()
@@ -48,17 +47,20 @@ public struct Bench: Sendable {
             measured(sample)
         }
         let splits = try await ranges()
-        for requests in options.requestsAtOnce {
-            note(try await measureSource(splits, requests))
-        }
-        let rows = try await samplePages(splits)
-        try await onScratch(numbered: 1) { collection in
+        if options.sides.contains(.source) {
             for requests in options.requestsAtOnce {
-                note(try await measureTarget(rows, requests, on: collection))
-                try await stop.sleep(for: .seconds(options.restSeconds))
+                note(try await measureSource(splits, requests))
             }
         }
-        note(try await measureBoth(after: samples))
+        if options.sides.contains(.target) {
+            let rows = try await samplePages(splits)
+            try await onScratch(numbered: 1) { collection in
+                for requests in options.requestsAtOnce {
+                    note(try await measureTarget(rows, requests, on: collection))
+                }
+            }
+        }
+        if options.sides.contains(.both) { note(try await measureBoth(after: samples)) }
         return samples
     }
 
@@ -231,19 +233,19 @@ public struct Bench: Sendable {
 
     // MARK: Both
 
-    /// By as many requests at once as were best of each side, which a long job finds out for itself.
+    /// At first by as many requests at once as were best of each side, or the most of those to try, where
+    /// a side was not measured. A long job finds out for itself.
     private func measureBoth(after samples: [BenchSample]) async throws -> BenchSample {
         var plan = plan
         plan.target.name = try await scratchName(2)
         plan.target.aliases = []
         plan.request.target = plan.target.name
         var options = options
-        if let best = BenchVerdict.best(of: samples, .source) {
-            options.limits.cursorsAtFirst = best.requestsAtOnce
+        func requests(_ side: BenchSample.Side) -> Int? {
+            BenchVerdict.best(of: samples, side)?.requestsAtOnce ?? options.requestsAtOnce.max()
         }
-        if let best = BenchVerdict.best(of: samples, .target) {
-            options.limits.insertRequestsAtFirst = best.requestsAtOnce
-        }
+        if let most = requests(.source) { options.limits.cursorsAtFirst = most }
+        if let most = requests(.target) { options.limits.insertRequestsAtFirst = most }
         let run = BenchRun(plan: plan, source: source, target: target, options: options)
         return try await run.sample(stoppedBy: stop)
     }

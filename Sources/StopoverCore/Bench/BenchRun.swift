@@ -53,7 +53,7 @@ struct BenchRun: Sendable {
         } catch {
             failure = error
         }
-        let sample = watch.sample(requestsAtOnce: options.limits.insertRequests)
+        let sample = watch.sample(requestsAtOnce: engine.tuning.inserts.now)
         let staging = StagingName(plan, jobTag: job.tag)
         for name in try await staging.generations(on: target) + [plan.target.name] {
             try await target.drop(name)

@@ -16,7 +16,8 @@ public struct BenchVerdict: Hashable, Sendable, Codable {
         case between
     }
 
-    public var limit: Limit
+    /// nil where a side was not measured alone.
+    public var limit: Limit?
     /// What to write under `limits:`; empty where the defaults are best.
     public var settings: [String: Int]
     public var sentences: [String]
@@ -36,13 +37,15 @@ public struct BenchVerdict: Hashable, Sendable, Codable {
             settings["workers"] = target.requestsAtOnce
         }
         let both = samples.last { $0.side == .both }
-        let slower = [source, target].compactMap(\.self)
-            .min { $0.rowsPerSecond < $1.rowsPerSecond }
-        limit = slower?.side == .source ? .source : .target
-        if let both, let slower,
-            both.rowsPerSecond < slower.rowsPerSecond * BenchVerdict.asFastAsTheSlower
-        {
-            limit = both.cores > Double(cores) * BenchVerdict.busy ? .processor : .between
+        if let source, let target {
+            let isSource = source.rowsPerSecond < target.rowsPerSecond
+            limit = isSource ? .source : .target
+            let slower = isSource ? source : target
+            if let both,
+                both.rowsPerSecond < slower.rowsPerSecond * BenchVerdict.asFastAsTheSlower
+            {
+                limit = both.cores > Double(cores) * BenchVerdict.busy ? .processor : .between
+            }
         }
         sentences = words(source, target, both)
     }
@@ -63,6 +66,7 @@ public struct BenchVerdict: Hashable, Sendable, Codable {
         }
         var lines: [String] = []
         switch limit {
+        case nil: lines.append("which side limits is told where both are measured alone")
         case .source:
             lines.append(
                 "the source limits: it gives \(rate(source)), the target takes \(rate(target))")

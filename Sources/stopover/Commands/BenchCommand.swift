@@ -21,8 +21,9 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: "Seconds of each measurement.")
     var seconds = 5.0
 
-    @Option(help: "Seconds that the target rests after each measurement which wrote to it.")
-    var rest = 0.0
+    @Option(
+        help: "Measure only this; may be repeated. (default: all three)")
+    var side: [BenchSample.Side] = []
 
     @Option(help: "Requests at once to try on either side, with commas between.")
     var requests = "1,2,4,8"
@@ -36,7 +37,6 @@ struct BenchCommand: AsyncParsableCommand {
         guard (0.2...3600).contains(seconds) else {
             throw ValidationError("--seconds is 0.2 to 3600")
         }
-        guard (0...3600).contains(rest) else { throw ValidationError("--rest is 0 to 3600") }
         guard parallelism != nil else {
             throw ValidationError("--requests is a list as 1,2,4,8, each 1 to 64")
         }
@@ -64,7 +64,7 @@ struct BenchCommand: AsyncParsableCommand {
                 let transfer = try chosen(from: plan)
                 var options = Bench.Options(directory: scratch)
                 options.seconds = seconds
-                options.restSeconds = rest
+                if !side.isEmpty { options.sides = Set(side) }
                 options.requestsAtOnce = parallelism ?? options.requestsAtOnce
                 options.limits = EngineLimits(migration.limits)
                 let bench = Bench(
@@ -98,6 +98,8 @@ struct BenchCommand: AsyncParsableCommand {
         return largest
     }
 }
+
+extension BenchSample.Side: ExpressibleByArgument {}
 
 /// What was measured, for people and for programs.
 struct BenchReport: Encodable {

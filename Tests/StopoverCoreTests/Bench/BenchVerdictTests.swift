@@ -39,6 +39,12 @@ struct BenchVerdictTests {
         #expect(made.sentences.last == "the settings are right as they are")
     }
 
+    @Test("does not say what limits where only one side was measured")
+    func oneSide() {
+        let made = verdict([sample(.target, 4, rows: 100), sample(.both, 4, rows: 50)])
+        #expect(made.limit == nil && made.settings == [:])
+    }
+
     @Test("tells a busy machine from sides that are in each other's way", arguments: [1.9, 0.4])
     func together(_ cpuSeconds: Double) {
         let made = verdict([

@@ -2,7 +2,8 @@ import Foundation
 import StopoverTesting
 import Testing
 
-/// Milvus 2.3.5 that takes so many bytes of inserts a second, and refuses what is more.
+/// Milvus 2.3.5 that takes so many bytes of inserts a second, and refuses what is more: few enough that
+/// a slow machine sends more.
 @Suite("A target with a rate limit")
 struct RateLimitTests {
     @Test("is gone slowly on, with one reason in the log, and nothing is lost or doubled")
@@ -13,7 +14,7 @@ struct RateLimitTests {
             .standalone,
             [
                 "--set", "quotaAndLimits.enabled=true", "--set", "quotaAndLimits.dml.enabled=true",
-                "--set", "quotaAndLimits.dml.insertRate.max=1",
+                "--set", "quotaAndLimits.dml.insertRate.max=0.5",
             ])
         let file = try tool.migration(
             """

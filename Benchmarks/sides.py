@@ -146,7 +146,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=20, help="of each measurement")
     parser.add_argument("--requests", default="1,2,4", help="at once, that are tried on either side")
     parser.add_argument("--runs", type=int, default=1, help="of which the medians are taken")
-    parser.add_argument("--limits", default="", 
+    parser.add_argument("--limits", default="",
                         help='of the migration, as "read_rows_per_second: 12000": reading far ahead takes '
                              "of the memory that all servers here share")
     parser.add_argument("--side", choices=["source", "target"], action="append")

@@ -21,8 +21,7 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: "Seconds of each measurement.")
     var seconds = 5.0
 
-    @Option(
-        help: "Measure only this; may be repeated. (default: all three)")
+    @Option(help: "Measure only this; may be repeated. (default: all three)")
     var side: [BenchSample.Side] = []
 
     @Option(help: "Requests at once to try on either side, with commas between.")

@@ -51,7 +51,7 @@ struct Points: AsyncParsableCommand {
         let begun = ContinuousClock.now
         let tally = try await campaign.run(
             campaign.cases(place, points: points, stride: stride, from: from) { _ in
-                place == .disk ? PointFault.ofDisk : PointFault.ofTarget
+                place == .disk ? PointFault.ofDisk : PointFault.ofTarget(keys)
             })
         let seconds = Int((ContinuousClock.now - begun) / .seconds(1))
         try tally.report(

@@ -31,6 +31,31 @@ struct ProxyTests {
         try await stage.migration(1, kills: Self.kills, seed: seed, &random)
     }
 
+    /// No request is ever in doubt: the job learns of it by the target's count alone.
+    @Test("sweeps rows of the target's making that the network delivered twice behind our back")
+    func twice() async throws {
+        let stage = try await Stage(.target, .regenerate)
+        let proxy = try FaultProxy(to: stage.target.port)
+        let file = try stage.tool.migration(
+            """
+            source: {uri: "\(stage.source.uri)"}
+            target: {uri: "\(proxy.uri)"}
+            collections: [{source: packages, auto_id: regenerate}]
+            limits: {page: 128KiB, read_rows_per_second: 2000, write_timeout_seconds: 10}
+            """)
+        let run = try stage.tool.start(["run", file, "--job", "twice"])
+        try await stage.tool.file("plan.json", of: "twice", by: run)
+        proxy.inflict(.deliverTwice(after: .milliseconds(50)), onRequestOf: 64 << 10)
+        let ended = try await run.ended(within: Self.runLimit)
+        #expect(ended.status == 0, "\(proxy.counts): \(ended)")
+        let result = try stage.tool.result(of: "twice")
+        #expect((result.sweptRows ?? 0) > 0 && result.rewrittenRows == 0, "\(result)")
+        let compared = try await stage.tool.compare(
+            stage.source, ("default", "packages"), stage.target, ("default", "packages"),
+            ["--by-partition"], autoID: "regenerate")
+        #expect(compared.status == 0, "\(compared)")
+    }
+
     /// Kills of the long case; `STOPOVER_KILLS` asks for more.
     private static let manyKills =
         ProcessInfo.processInfo.environment["STOPOVER_KILLS"].flatMap { Int($0) } ?? 100

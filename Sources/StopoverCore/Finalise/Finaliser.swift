@@ -6,12 +6,17 @@ struct Finaliser: Sendable {
     let names: StagingName
     let epoch: Int
     let verification: Migration.Verification
+    /// Whether rows that no acknowledgement names send the transfer back to be swept.
+    var maySweep = false
 
     private var staging: CollectionName { names.name(epoch: epoch) }
     /// The name of the collection that this one replaces, between the two renames.
     private var replaced: CollectionName { names.replaced }
 
-    func run(_ transfer: TransferID) async throws -> TransferResult {
+    /// - Returns: nil where the target counts more rows than were acknowledged, without a doubt of ours: something
+    ///   between us delivered a request twice. The ledger has it then, and the transfer moves again, to a
+    ///   fence and a sweep.
+    func run(_ transfer: TransferID) async throws -> TransferResult? {
         engine.board.phase(.checking, of: transfer)
         if plan.appends { return try await end(transfer) }
         let isPublished = try await engine.retryingControl { [engine, names] in
@@ -21,7 +26,15 @@ struct Finaliser: Sendable {
         // After a crash between the rename and its record only the final name exists.
         let current = isPublished ? plan.target.name : staging
         try await engine.createIndexes(plan.target.indexes, on: current)
-        var result = try await result(of: transfer, on: current, isPublished: isPublished)
+        let record = try await engine.ledger.transfer(transfer)
+        let counts = try await count(record, on: current)
+        // Under its final name it may have rows of the user's.
+        if maySweep, plan.doubts == .sweep, counts.hasStrays, !isPublished || names.isFinal {
+            if verifies { try await engine.release(current) }
+            try await engine.ledger.commit([.straysCounted(transfer)])
+            return nil
+        }
+        var result = try await result(of: record, counts, on: current, isPublished: isPublished)
         guard result.isWhole else {
             result.leftAs = current
             try await engine.ledger.commit([.resultChanged(transfer, result)])
@@ -53,7 +66,9 @@ struct Finaliser: Sendable {
 
     /// Of a collection that was there and keeps its name nothing is made, and all is the user's.
     private func end(_ transfer: TransferID) async throws -> TransferResult {
-        var result = try await result(of: transfer, on: plan.target.name)
+        let record = try await engine.ledger.transfer(transfer)
+        let counts = try await count(record, on: plan.target.name)
+        var result = try await result(of: record, counts, on: plan.target.name)
         result.isLoaded = plan.target.isLoaded
         return try await recorded(result, of: transfer)
     }
@@ -73,16 +88,16 @@ struct Finaliser: Sendable {
     }
 
     private func result(
-        of transfer: TransferID, on collection: CollectionName, isPublished: Bool = false
+        of record: TransferRecord, _ counts: TransferCounts, on collection: CollectionName,
+        isPublished: Bool = false
     ) async throws -> TransferResult {
-        let record = try await engine.ledger.transfer(transfer)
         let unreadable = try await engine.ledger.notes(
             code: StopoverError.Code.unreadableRows.rawValue
         )
         .filter { $0.hasPrefix("\(plan.source.name):") }
         var result = TransferResult(
-            source: plan.source.name, target: plan.target.name,
-            counts: try await count(record, on: collection), unreadable: unreadable)
+            source: plan.source.name, target: plan.target.name, counts: counts,
+            unreadable: unreadable)
         if plan.doubts == .sweep { result.sweptRows = record.sweptRows }
         result.rewrittenRows = record.rewrittenRows
         result.lostRows = record.lostRows
@@ -93,7 +108,7 @@ struct Finaliser: Sendable {
         result.drift = SchemaComparison.changes(of: plan.source, to: source).map {
             "the source was changed during the migration: \($0)"
         }
-        result.droppedKeys = try await engine.ledger.droppedKeys(of: transfer).rows
+        result.droppedKeys = try await engine.ledger.droppedKeys(of: record.id).rows
         return result
     }
 

@@ -71,6 +71,9 @@ public struct TransferCounts: Hashable, Sendable, Codable {
         return before + loaded - target
     }
 
+    /// It has rows that nobody has an acknowledgement of.
+    var hasStrays: Bool { target.map { $0 > expected.upperBound } ?? false }
+
     /// The target has exactly what was read and fits, whatever became of the source.
     public var targetIsWhole: Bool {
         read - quarantined == loaded && (target.map(expected.contains) ?? true)

@@ -87,17 +87,24 @@ public struct JobRunner: Sendable {
         // It is the user's now, who may have loaded it.
         case .published: return try await engine.ledger.result(of: transfer.id)
         }
-        if transfer.phase == .moving {
-            engine.board.phase(.moving, of: transfer.id)
-            transfer.epoch = try await Pipeline(
-                engine: engine, plan: plan, transfer: transfer, staging: staging
-            ).run()
-            try await engine.ledger.commit([.transferPhase(transfer.id, .checking)])
+        // What a sweep has left is no late request, and stands as a mismatch.
+        var maySweep = true
+        while true {
+            if transfer.phase == .moving {
+                engine.board.phase(.moving, of: transfer.id)
+                transfer.epoch = try await Pipeline(
+                    engine: engine, plan: plan, transfer: transfer, staging: staging
+                ).run()
+                try await engine.ledger.commit([.transferPhase(transfer.id, .checking)])
+            }
+            let end = try await Finaliser(
+                engine: engine, plan: plan, names: staging, epoch: transfer.epoch,
+                verification: verification, maySweep: maySweep
+            ).run(transfer.id)
+            if let end { return end }
+            maySweep = false
+            transfer = try await engine.ledger.transfer(transfer.id)
         }
-        return try await Finaliser(
-            engine: engine, plan: plan, names: staging, epoch: transfer.epoch,
-            verification: verification
-        ).run(transfer.id)
     }
 
     /// Rows of before and after a change of the schema make no whole.

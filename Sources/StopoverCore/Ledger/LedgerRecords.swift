@@ -278,6 +278,9 @@ public enum LedgerEntry: Sendable {
     case chunksDisowned([ChunkID])
     /// So many acknowledged rows that came into doubt were not there any more.
     case lossesCounted(TransferID, Int64)
+    /// With keys of the target's making: it counts more rows than were acknowledged, though nothing was in
+    /// doubt. They are for the sweep, and the transfer is `moving` again.
+    case straysCounted(TransferID)
     /// The target holds no row but those that acknowledgements name; so many others were deleted.
     case swept(TransferID, removed: Int64)
     case chunksFlushed([ChunkID])

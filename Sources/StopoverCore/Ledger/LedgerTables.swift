@@ -232,6 +232,11 @@ enum LedgerTables {
                 try update(transfer: transfer, db) { $0.needsSweep = true }
             }
         case .lossesCounted(let id, let rows): try update(transfer: id, db) { $0.lostRows = rows }
+        case .straysCounted(let id):
+            try update(transfer: id, db) { transfer in
+                transfer.phase = .moving
+                transfer.needsSweep = true
+            }
         case .swept(let id, let removed):
             try update(transfer: id, db) { transfer in
                 transfer.needsSweep = false

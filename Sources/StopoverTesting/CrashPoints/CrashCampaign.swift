@@ -86,12 +86,23 @@ public struct CrashCampaign: Sendable {
         }
     }
 
+    /// Each point of the target behind a fault of it, with the fault that `next` gives for it.
+    public func cases(
+        behind first: PlannedFault, _ next: (Int) -> PointFault
+    ) async throws -> [CrashCase] {
+        let points = try await job.run(CrashCase(keys, [[first]])).points[.target] ?? 0
+        return (first.point + 1..<points).map { point in
+            CrashCase(
+                keys, seed: UInt64(point), [[first, PlannedFault(.target, point, next(point))]])
+        }
+    }
+
     /// Two faults by seed: of the same life or of two, of either place.
     public func pair(_ seed: UInt64, points: [PlannedFault.Place: Int]) -> CrashCase {
         var random = SeededRandom(seed: seed)
         func fault() -> PlannedFault {
             let place = Bool.random(using: &random) ? PlannedFault.Place.disk : .target
-            let faults = place == .disk ? PointFault.ofDisk : PointFault.ofTarget
+            let faults = place == .disk ? PointFault.ofDisk : PointFault.ofTarget(keys)
             return PlannedFault(
                 place, Int.random(in: 0..<max(points[place] ?? 1, 1), using: &random),
                 faults[Int.random(in: 0..<faults.count, using: &random)])

@@ -21,6 +21,7 @@ struct TargetLife: Target {
         switch points.pass(.target, what) {
         case .pass: return
         case .fault(let fault):
+            if fault == .twice { return }
             if fault == .serverLost { lose() }
             throw fault.kills ? .processDead : .noAnswer
         case .dead: throw .processDead
@@ -35,6 +36,10 @@ struct TargetLife: Target {
         case .dead: throw .processDead
         case .fault(let fault):
             switch fault {
+            case .twice:
+                let answer = try server.apply(request)
+                _ = try? server.apply(request.again(server.newKeys))
+                return answer
             case .unanswered, .crashAfter: _ = try? server.apply(request)
             case .half: if let half = request.half { _ = try? server.apply(half) }
             case .late: server.hold(request, for: lateness)

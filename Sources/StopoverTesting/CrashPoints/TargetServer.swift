@@ -30,6 +30,14 @@ final class TargetServer: Sendable {
         case drop(CollectionName)
         case load(CollectionName)
 
+        /// The same, delivered once more: its rows get keys of their own.
+        func again(_ newKeys: (Int) -> Range<Int64>) -> Request {
+            guard case .write(let rows, let name, let mode) = self else { return self }
+            let copies = zip(newKeys(rows.count), rows)
+                .map { Copy(key: .int64($0), row: $1.row) }
+            return .write(copies, name, mode)
+        }
+
         /// The part of it that is carried out when only half of it is.
         var half: Request? {
             switch self {

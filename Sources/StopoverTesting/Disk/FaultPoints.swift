@@ -21,11 +21,16 @@ public enum PointFault: String, Sendable, CaseIterable {
     case late
     /// The server dies and starts again: what it had not flushed is gone, and the call with it.
     case serverLost
+    /// The call was carried out, its answer came, and it was carried out once more.
+    case twice
 
     public static let ofDisk: [PointFault] = [.crashBefore, .torn, .crashAfter, .error, .full]
-    public static let ofTarget: [PointFault] = [
-        .crashBefore, .unanswered, .crashAfter, .half, .late, .serverLost,
-    ]
+    /// Where the keys are the source's, what is delivered twice behind our back shows in the counts alone: it
+    /// is told, and not swept.
+    public static func ofTarget(_ keys: CrashCase.Keys) -> [PointFault] {
+        [.crashBefore, .unanswered, .late, .crashAfter, .half, .serverLost]
+            + (keys == .made ? [.twice] : [])
+    }
     /// Whether our process dies of it.
     var kills: Bool { [.crashBefore, .crashAfter, .torn, .late].contains(self) }
 }

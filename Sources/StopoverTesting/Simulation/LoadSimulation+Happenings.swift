@@ -22,6 +22,7 @@ extension LoadSimulation {
             tell(process, .flushWanted)
         case .pauseEnds(let process): tell(process, .pauseEnded)
         case .fenced(let process): tell(process, .fenceStands)
+        case .counts(let process): counts(process)
         case .processDies:
             guard coordinator != nil else { return }
             coordinator = nil
@@ -52,7 +53,7 @@ extension LoadSimulation {
             return
         }
         guard nextChunk <= weather.chunks else {
-            tell(process, .extractionFinished)
+            if ledger.phase == .moving { tell(process, .extractionFinished) }
             return
         }
         let id = ChunkID(Int64(nextChunk))
@@ -64,11 +65,16 @@ extension LoadSimulation {
 
     private mutating func processStarts() {
         process += 1
-        let isFirst = process == 1
-        if !isFirst {
+        maySweep = true
+        if ledger.phase == .moving, process > 1, fence == .name {
             // StagingCollection.takeOver: the next epoch's name, before anything else.
-            if fence == .name { nextEpoch() }
+            nextEpoch()
         }
+        beginLoad()
+    }
+
+    /// What the ledger has, carried on: by a run that begins, or one that was sent back to sweep.
+    private mutating func beginLoad() {
         var settings = LoadCoordinator.Settings(
             spoolBytes: Int64(weather.chunks) * 100, doubts: keys == .made ? .sweep : .upsert)
         settings.requestLimit = weather.workers
@@ -94,10 +100,16 @@ extension LoadSimulation {
                 transfer: transfer, settings: settings, spooled: spooled, acked: acked,
                 tainted: unflushedTaints)
         }
+        if ledger.phase == .checking {
+            timeline.add(.counts(process: process), after: LoadSimulation.finalising)
+            return
+        }
         timeline.add(.flushTick(process: process), after: LoadSimulation.flushEvery)
         carryOut(coordinator?.start() ?? [])
         // A process that comes back reads on; one that had read everything says so again.
-        if nextChunk > weather.chunks, !isFirst { tell(process, .extractionFinished) }
+        if nextChunk > weather.chunks, process > 1 || ledger.needsSweep {
+            tell(process, .extractionFinished)
+        }
     }
 
     private var unflushedTaints: Set<ChunkID> {
@@ -136,7 +148,9 @@ extension LoadSimulation {
                     duration.components.seconds * 1000
                     + duration.components.attoseconds / 1_000_000_000_000_000
                 timeline.add(.pauseEnds(process: process), after: Int(milliseconds))
-            case .finish: finish(nil)
+            case .finish:
+                ledger.apply([.transferPhase(TransferID(1), .checking)])
+                timeline.add(.counts(process: process), after: LoadSimulation.finalising)
             case .stop(let error): finish(error?.message ?? "stopped")
             }
         }
@@ -156,6 +170,29 @@ extension LoadSimulation {
         } else {
             ledger.apply(entries)
         }
+    }
+
+    /// What is missing before the count would be held by it: a drain is looked for without that second net.
+    private var countsAll: Bool { mutant != .noCount && mutant != .noDrain }
+
+    /// ``Finaliser``'s count, and what it says of rows that no acknowledgement names; then the final name,
+    /// which is one more fence.
+    private mutating func counts(_ process: Int) {
+        guard process == self.process, coordinator != nil else { return }
+        guard server.isUp else {
+            timeline.add(.counts(process: process), after: 250)
+            return
+        }
+        if keys == .made, countsAll, let owned = try? OwnedKeys(ledger.madeKeys),
+            server.rowCount > owned.count
+        {
+            guard maySweep else { return finish("more rows than were acknowledged") }
+            maySweep = false
+            ledger.apply([.straysCounted(TransferID(1))])
+            return beginLoad()
+        }
+        if fence == .name { server.epoch += 1 }
+        finish(nil)
     }
 
     /// The end of the load. Either the server is stopped once more, so that what was promised to be
@@ -199,9 +236,13 @@ extension LoadSimulation {
             after: LoadSimulation.deadline)
         if chance(weather.dropped) { return }
         let isLate = chance(weather.late)
-        timeline.add(
-            .arrives(request),
-            after: isLate ? delay(50...LoadSimulation.longestDelay) : delay(1...50))
+        let travel = isLate ? delay(50...LoadSimulation.longestDelay) : delay(1...50)
+        timeline.add(.arrives(request), after: travel)
+        if chance(weather.twice) {
+            var second = request
+            second.isSecond = true
+            timeline.add(.arrives(second), after: travel + delay(1...50))
+        }
     }
 
     private mutating func arrives(_ request: Request) {
@@ -257,7 +298,8 @@ extension LoadSimulation {
     private mutating func replies(
         _ request: Request, _ end: LoadCoordinator.WriteEnd, _ ids: WrittenIDs?
     ) {
-        guard request.process == process, open.remove(request.number) != nil else { return }
+        guard !request.isSecond, request.process == process, open.remove(request.number) != nil
+        else { return }
         var end = end
         switch (mutant, end) {
         case (.insertsAgain, .inDoubt(let error)) where request.mode == .insert:

@@ -48,11 +48,13 @@ public struct LoadSimulation {
         case noSweep
         /// A chunk is disowned, and the keys of its acknowledged rows stay.
         case keepsDisownedKeys
+        /// What the target counts beside the acknowledged rows is left there.
+        case noCount
 
         /// Whether it changes anything for this kind of keys.
         public func applies(to keys: Keys) -> Bool {
             switch self {
-            case .noSweep, .keepsDisownedKeys: keys == .made
+            case .noSweep, .keepsDisownedKeys, .noCount: keys == .made
             case .trustsUpsert: keys != .made
             default: true
             }
@@ -89,6 +91,8 @@ public struct LoadSimulation {
     static let drain = 3_000
     static let quiet = 10 * drain
     static let flushEvery = 5_000
+    /// From the last flush to the count: index and load. What the network delivers twice has come by then.
+    static let finalising = 2 * deadline
     static let longestDelay = 12_000
 
     /// What this seed is like.
@@ -106,8 +110,11 @@ public struct LoadSimulation {
         var mostRows = Int.max
         var clientCrashes = 0
         var serverCrashes = 0
+        /// Requests that arrive twice, the second time behind our back. Where the keys are the source's that
+        /// makes copies that no load can see.
+        var twice = 0.0
 
-        init(_ random: inout SeededRandom) {
+        init(_ random: inout SeededRandom, _ keys: Keys) {
             chunks = Int.random(in: 3...25, using: &random)
             rowsPerChunk = Int.random(in: 1...6, using: &random)
             workers = Int.random(in: 1...6, using: &random)
@@ -123,6 +130,7 @@ public struct LoadSimulation {
             mostRows = Int.random(in: 0..<4, using: &random) == 0 ? 2 : .max
             clientCrashes = Bool.random(using: &random) ? Int.random(in: 1...6, using: &random) : 0
             serverCrashes = Bool.random(using: &random) ? Int.random(in: 1...5, using: &random) : 0
+            if keys == .made { twice = rate(0.2) }
         }
     }
 
@@ -135,6 +143,8 @@ public struct LoadSimulation {
         var process: Int
         /// The first of the two requests that settle minted keys.
         var isDelete = false
+        /// Delivered once more by the network: its answer is nobody's.
+        var isSecond = false
     }
 
     enum Happening {
@@ -149,6 +159,8 @@ public struct LoadSimulation {
         case flushTick(process: Int)
         case pauseEnds(process: Int)
         case fenced(process: Int)
+        /// The target is counted: the load has ended.
+        case counts(process: Int)
         case processDies
         case processStarts
         case serverDies
@@ -171,6 +183,8 @@ public struct LoadSimulation {
     var nextChunk = 1
     var nextRequest = 0
     var outcome: Outcome?
+    /// Whether a count may send the load back to a sweep: once in each run.
+    var maySweep = true
     /// The load has ended, and what is still under way goes on.
     var isOver = false
     /// What happened, a line each, where it was asked for.
@@ -181,7 +195,7 @@ public struct LoadSimulation {
         self.keys = keys
         self.fence = fence
         random = SeededRandom(seed: seed)
-        weather = Weather(&random)
+        weather = Weather(&random, keys)
         ledger = SimulatedLedger(rowsPerChunk: weather.rowsPerChunk)
         trace = traces ? [] : nil
     }

@@ -7,6 +7,7 @@ struct SimulatedLedger {
     private(set) var states: [ChunkID: ChunkState] = [:]
     private(set) var tainted: Set<ChunkID> = []
     private(set) var needsSweep = false
+    private(set) var phase = TransferPhase.moving
     private var ackedRows: [ChunkID: Int] = [:]
     /// The keys that acknowledgements name, where the target makes them.
     private var made: [ChunkID: [WrittenIDs]] = [:]
@@ -37,6 +38,10 @@ struct SimulatedLedger {
                     ackedRows[id] = 0
                     if !keepsKeys { made[id] = nil }
                 }
+                needsSweep = true
+            case .transferPhase(_, let reached): phase = reached
+            case .straysCounted:
+                phase = .moving
                 needsSweep = true
             case .swept: needsSweep = false
             case .chunksFlushed(let ids): for id in ids { states[id] = .flushed }

@@ -9,10 +9,6 @@ struct CrashPointsTests {
     /// A case costs 0.3 s of a core, and there are some 930 points of spool and ledger and 155 of the
     /// target: all of them with every fault are 55 minutes for each kind of keys (`crash-points points`).
     /// So each run takes every point with one fault, another one in each run.
-    private static let diskFaults: [PointFault] = [.crashBefore, .torn, .crashAfter, .error, .full]
-    private static let targetFaults: [PointFault] = [
-        .crashBefore, .unanswered, .late, .crashAfter, .half, .serverLost,
-    ]
     /// Seeds of pairs, and of volumes that go back.
     private static let seeds: UInt64 = 40
 
@@ -30,10 +26,11 @@ struct CrashPointsTests {
     func disk(_ keys: CrashCase.Keys) async throws {
         let campaign = try await CrashCampaign(keys)
         let points = try await campaign.points()[.disk] ?? 0
-        let turn = Int.random(in: 0..<Self.diskFaults.count)
+        let faults = PointFault.ofDisk
+        let turn = Int.random(in: 0..<faults.count)
         let tally = try await campaign.run(
             campaign.cases(.disk, points: points, stride: 1, from: 0) { point in
-                [Self.diskFaults[(point + turn) % Self.diskFaults.count]]
+                [faults[(point + turn) % faults.count]]
             })
         check(tally, "keys \(keys), each of \(points) points of the disk, turn \(turn)")
         #expect(tally.struck > tally.runs / 2)
@@ -45,13 +42,32 @@ struct CrashPointsTests {
     func target(_ keys: CrashCase.Keys) async throws {
         let campaign = try await CrashCampaign(keys)
         let points = try await campaign.points()[.target] ?? 0
-        let turn = Int.random(in: 0..<Self.targetFaults.count)
+        let faults = PointFault.ofTarget(keys)
+        let turn = Int.random(in: 0..<faults.count)
         let tally = try await campaign.run(
             campaign.cases(.target, points: points, stride: 1, from: 0) { point in
-                [Self.targetFaults[(point + turn) % Self.targetFaults.count]]
+                [faults[(point + turn) % faults.count]]
             })
         check(tally, "keys \(keys), each of \(points) points of the target, turn \(turn)")
         #expect(tally.struck > tally.runs / 2)
+    }
+
+    /// So many of the points behind the second delivery are those of the fence, the sweep and the end.
+    private static let lastPoints = 70
+
+    @Test(
+        "ends exact after an insert that came twice behind our back, wherever the target fails then"
+    )
+    func twice() async throws {
+        let campaign = try await CrashCampaign(.made)
+        let faults = PointFault.ofTarget(.made)
+        let turn = Int.random(in: 0..<faults.count)
+        // Some point there, behind the making of the collection, is an insert.
+        let first = PlannedFault(.target, Int.random(in: 20..<60), .twice)
+        let cases = try await campaign.cases(behind: first) { faults[($0 + turn) % faults.count] }
+        check(
+            try await campaign.run(cases.suffix(Self.lastPoints)),
+            "each of the last points of the target behind \(first), turn \(turn)")
     }
 
     @Test("ends exact after two faults, whatever the seed", arguments: CrashCase.Keys.allCases)

@@ -1,4 +1,5 @@
 import Foundation
+import StopoverCore
 import StopoverTesting
 import Testing
 
@@ -54,6 +55,40 @@ struct ProxyTests {
             stage.source, ("default", "packages"), stage.target, ("default", "packages"),
             ["--by-partition"], autoID: "regenerate")
         #expect(compared.status == 0, "\(compared)")
+    }
+
+    /// A load can neither see nor sweep them, for they have the keys of its rows.
+    @Test(
+        "tells of copies that the network made behind our back of rows with keys of ours, for repair"
+    )
+    func copies() async throws {
+        let tool = try Tool()
+        let name = CollectionName(collection: "rows")
+        let rows: Int64 = 6_000
+        var from = MilvusTwin.Options()
+        from.generated = [name: MilvusTwin.Generated(rows: rows)]
+        try await MilvusTwin.with(from) { source in
+            try await MilvusTwin.with { target in
+                let proxy = try FaultProxy(to: target.endpoint.port)
+                let file = try tool.migration(
+                    """
+                    source: {uri: "\(source.uri)"}
+                    target: {uri: "\(proxy.uri)"}
+                    limits: {page: 128KiB, read_rows_per_second: 2000}
+                    """)
+                let run = try tool.start(["run", file, "--job", "job"])
+                try await tool.file("plan.json", of: "job", by: run)
+                proxy.inflict(.deliverTwice(after: .milliseconds(50)), onRequestOf: 64 << 10)
+                let ended = try await run.ended(within: Self.runLimit)
+                #expect(ended.status == 3, "\(proxy.counts): \(ended)")
+                #expect(ended.output.contains("stopover repair"), "\(ended)")
+                let repaired = try await tool.run(["repair", "job"])
+                #expect(repaired.output.contains("it is repaired"), "\(repaired)")
+                let published = try await tool.run(["run", file, "--job", "job"])
+                #expect(published.status == 0, "\(published)")
+                #expect(try target.tally(of: name) == MilvusTwin.expectedTally(rows: rows))
+            }
+        }
     }
 
     /// Kills of the long case; `STOPOVER_KILLS` asks for more.

@@ -94,7 +94,7 @@ public struct TransferResult: Hashable, Sendable, Codable {
     public var drift: [String] = []
     /// Rows by dynamic key, of keys that the mapping left out.
     public var droppedKeys: [String: Int64] = [:]
-    /// Rows of requests in doubt that were found on the target and deleted; nil where its keys are
+    /// Rows that no acknowledgement names, found on the target and deleted; nil where its keys are
     /// the source's.
     public var sweptRows: Int64?
     /// Rows that were acknowledged, came into doubt before they were durable, and were written again.

@@ -2,20 +2,24 @@ import Synchronization
 
 /// How far reading is ahead of loading, in bytes of rows, and how far it may be.
 ///
-/// A source that is faster than its target would fill the spool at once, and take processor and disk
-/// from whatever shares them with it, the target perhaps, for rows that nobody can take yet. So
+/// A source that is faster than its target would fill the spool at once, and take processor, memory and
+/// disk from whatever shares them with it, the target perhaps, for rows that nobody can take yet. So
 /// reading waits while more rest here than make up for a pause of the source. But only while rows are
-/// taken: what a target does not take now, for it is down, is read on, up to the limit of the spool.
+/// taken, or can be: while the target is in trouble, or a fence stands, reading goes on up to the limit of
+/// the spool. That a target is slow to answer is no trouble: a request of 8 MiB takes Lite 3 seconds.
 final class Lead: Sendable {
     /// What the fastest target takes in a second or two, and a usual one in ten.
     static let most: Int64 = 512 << 20
-    /// Without a row taken for so long the target takes none.
+    /// Trouble that is over sooner is a hitch.
     static let patience = Duration.seconds(2)
     private static let pause = Duration.milliseconds(20)
 
     private struct State {
+        /// Chunks that wait to be taken, with the bytes of their rows.
+        var waiting: [ChunkID: Int] = [:]
         var ahead: Int64 = 0
-        var lastLoaded: ContinuousClock.Instant?
+        /// Since when the target takes no rows; nil while it does.
+        var heldSince: ContinuousClock.Instant?
     }
     private let state = Mutex(State())
     private let most: Int64
@@ -23,21 +27,38 @@ final class Lead: Sendable {
     init(most: Int64 = Lead.most) { self.most = most }
 
     /// A chunk rests here, to be sent.
-    func spooled(_ bytes: Int) { state.withLock { $0.ahead += Int64(bytes) } }
-
-    /// Rows were acknowledged; those that are written again were counted before.
-    func loaded(_ bytes: Int) {
+    func spooled(_ chunk: ChunkID, bytes: Int) {
         state.withLock { state in
-            state.ahead = max(state.ahead - Int64(bytes), 0)
-            state.lastLoaded = .now
+            state.waiting[chunk] = bytes
+            state.ahead += Int64(bytes)
         }
+    }
+
+    /// The target takes its rows.
+    func taken(_ chunk: ChunkID) {
+        left([chunk])
+        state.withLock { $0.heldSince = nil }
+    }
+
+    /// They wait no longer: they are taken, or in doubt until a fence.
+    func left(_ chunks: [ChunkID]) {
+        state.withLock { state in
+            for chunk in chunks {
+                state.ahead -= Int64(state.waiting.removeValue(forKey: chunk) ?? 0)
+            }
+        }
+    }
+
+    /// The target takes no rows for now.
+    func held(at now: ContinuousClock.Instant = .now) {
+        state.withLock { $0.heldSince = $0.heldSince ?? now }
     }
 
     /// Whether to read on.
     func isShort(at now: ContinuousClock.Instant = .now) -> Bool {
         state.withLock { state in
-            guard state.ahead > most, let last = state.lastLoaded else { return true }
-            return now - last > Lead.patience
+            if state.ahead <= most { return true }
+            return state.heldSince.map { now - $0 > Lead.patience } ?? false
         }
     }
 

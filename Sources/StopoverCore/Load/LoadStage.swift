@@ -76,7 +76,9 @@ struct LoadStage: Sendable {
             while true {
                 for action in pending {
                     switch action {
-                    case .record(let entries): try await record(entries)
+                    case .record(let entries):
+                        try await record(entries)
+                        for case .chunksTainted(let ids) in entries { engine.lead.left(ids) }
                     case .send(let part, let mode):
                         try await sends.send(
                             Send(part: part, mode: mode, collection: staging.name(epoch: epoch)))
@@ -87,6 +89,7 @@ struct LoadStage: Sendable {
                                 .flushEnded(try await error { try await engine.flush(collection) }))
                         }
                     case .fence:
+                        engine.lead.held()
                         try await fence(from: epoch, to: epoch + 1)
                         epoch += 1
                         // From now on: a request that the network held back may have passed the
@@ -108,6 +111,7 @@ struct LoadStage: Sendable {
                         engine.board.rowsFlushed(rows, of: transfer.id)
                         engine.board.chunksFlushed(ids.count, of: transfer.id)
                     case .pause(let delay, let error):
+                        engine.lead.held()
                         // A long outage is one line in the error log, until something was flushed.
                         let isNew = troubles.insert(error.code).inserted
                         engine.waiting(.target, because: error, again: !isNew)
@@ -182,7 +186,7 @@ struct LoadStage: Sendable {
             }
             // An upsert writes rows again that were counted when they were inserted.
             if send.mode == .insert {
-                engine.lead.loaded(batch.byteCount)
+                engine.lead.taken(record.id)
                 engine.board.rowsLoaded(batch.rowCount, bytes: batch.byteCount, of: transfer.id)
             }
             return .acknowledged

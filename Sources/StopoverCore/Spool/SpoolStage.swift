@@ -162,7 +162,7 @@ struct SpoolStage: Sendable {
         engine.spool.recorded(chunks.map(\.id))
         for record in chunks {
             engine.board.rowsSpooled(record.rowCount, of: transfer.id)
-            engine.lead.spooled(record.bodyBytes)
+            engine.lead.spooled(record.id, bytes: record.bodyBytes)
             announce(.chunkSpooled(LoadCoordinator.Chunk(record)))
         }
     }

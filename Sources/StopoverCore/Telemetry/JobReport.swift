@@ -98,7 +98,8 @@ public struct JobReport: Sendable {
         }
         if let swept = result.sweptRows, swept > 0 {
             lines.append(
-                "    rows of requests in doubt, found and deleted: \(Figures.grouped(swept))")
+                "    rows that no acknowledgement names, found and deleted: "
+                    + Figures.grouped(swept))
         }
         lines += verification(result, style)
         if !result.droppedKeys.isEmpty {

@@ -185,7 +185,8 @@ struct ReportPage {
         }
         if let swept = result.sweptRows, swept > 0 {
             changes.append(
-                "\(Figures.grouped(swept)) rows of requests in doubt were found and deleted")
+                "\(Figures.grouped(swept)) rows that no acknowledgement names were found and deleted"
+            )
         }
         return changes.isEmpty
             ? "" : "<h3>Left out, changed, met on the way</h3>" + HTML.list(changes)

@@ -1,6 +1,6 @@
 """A real server on one side, a server of ours on the other: how much of what the slower side gives alone
 does a whole migration get? `stopover bench` measures the source alone, the target alone, and both, each
-once the real server has come to rest, and in turn in both orders. The real server has half of the
+once the real server has come to rest (a target is a new one each time), and in turn in both orders. The real server has half of the
 processors and the disk to itself (our spool is in memory), as it would on a machine of its own, in all
 three; else what our side costs would be missing from it. The last line of the output is JSON.
 """
@@ -17,7 +17,7 @@ import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from pymilvus import MilvusClient
 
@@ -37,52 +37,72 @@ EDGE_SECONDS = 3
 SIDES = ("source", "target", "both")
 
 
-def real_server(kind: str, directory: Path) -> Server:
-    """On the first half of the processors; this process and all that it starts later have the others."""
-    processors = sorted(os.sched_getaffinity(0))
-    half = max(len(processors) // 2, 1)
-    os.sched_setaffinity(0, processors[:half])
-    try:
-        return Server(kind, directory)
-    finally:
-        os.sched_setaffinity(0, processors[half:] or processors)
+class Halves:
+    """The real server has the first half of the processors; this process and all that it starts itself the
+    other one."""
+
+    def __init__(self) -> None:
+        self.all = os.sched_getaffinity(0)
+        processors = sorted(self.all)
+        half = max(len(processors) // 2, 1)
+        self.real, self.ours = processors[:half], processors[half:] or processors
+
+    def server(self, kind: str, directory: Path) -> Server:
+        os.sched_setaffinity(0, self.real)
+        try:
+            return Server(kind, directory)
+        finally:
+            os.sched_setaffinity(0, self.ours)
+
+    def __enter__(self) -> Self:
+        os.sched_setaffinity(0, self.ours)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.sched_setaffinity(0, self.all)
+
+
+def migration(file: Path, source: str, target: str, arguments: argparse.Namespace,
+              indexes: str = "none") -> str:
+    file.write_text(f'source: {{uri: "{source}"}}\ntarget: {{uri: "{target}"}}\n'
+                    f"collections: [{{source: default.rows, indexes: {indexes}}}]\n"
+                    f"limits: {{{arguments.limits}}}\n"
+                    "verify: counts\n")
+    return str(file)
 
 
 def bench(arguments: argparse.Namespace, side: str, directory: Path) -> dict[str, Any]:
     """Medians of the runs: rows a second of each side alone, with the best number of requests at once, and
     of both; the part that both get of the slower side; how many processors the real server uses meanwhile.
     """
-    def migration(name: str, source: str, target: str, indexes: str) -> str:
-        file = directory / f"{name}.yaml"
-        file.write_text(f'source: {{uri: "{source}"}}\ntarget: {{uri: "{target}"}}\n'
-                        f"collections: [{{source: default.rows, indexes: {indexes}}}]\n"
-                        f"limits: {{{arguments.limits}}}\n"
-                        "verify: counts\n")
-        return str(file)
-
-    all_processors = os.sched_getaffinity(0)
     with ExitStack() as stack:
-        stack.callback(os.sched_setaffinity, 0, all_processors)
-        real = stack.enter_context(real_server(arguments.server, directory / f"real-{side}"))
+        halves = stack.enter_context(Halves())
+        rows = arguments.rows if side == "source" else GENERATED
         ours = stack.enter_context(
-            twin("--generate",
-                 f"default.rows={arguments.rows if side == 'source' else GENERATED}", "--dim",
-                 str(arguments.dim)))
+            twin("--generate", f"default.rows={rows}", "--dim", str(arguments.dim)))
         if side == "source":
-            say(f"filling the source with {arguments.rows:,} rows")
-            measure([str(BINARIES / "stopover"), "run", migration("fill", ours.uri, real.uri, "auto"),
-                     "--home", str(directory / "home"), "--job", "fill", "--quiet"])
-            MilvusClient(real.uri).load_collection("rows")
+            source = stack.enter_context(halves.server(arguments.server, directory / "source"))
+            say(f"filling the source with {rows:,} rows")
+            file = migration(directory / "fill.yaml", ours.uri, source.uri, arguments, "auto")
+            measure([str(BINARIES / "stopover"), "run", file, "--home", str(directory / "home"),
+                     "--job", "fill", "--quiet"])
+            MilvusClient(source.uri).load_collection("rows")
             target = stack.enter_context(twin("--store", "tally"))
-            file = migration("bench", real.uri, target.uri, "none")
-        else:
-            file = migration("bench", ours.uri, real.uri, "none")
+
+        def once(measured: str) -> dict[str, float]:
+            if side == "source":
+                file = migration(directory / "bench.yaml", source.uri, target.uri, arguments)
+                return measured_once(measured, file, arguments, source)
+            # A target that was written to before is slower by a tenth, long after it has come to rest.
+            with halves.server(arguments.server, directory / "target") as real:
+                file = migration(directory / "bench.yaml", ours.uri, real.uri, arguments)
+                return measured_once(measured, file, arguments, real)
+
         runs = []
         for number in range(arguments.runs):
             run: dict[str, float] = {}
             for measured in SIDES if number % 2 == 0 else reversed(SIDES):
-                rest(real)
-                run |= measured_once(measured, file, arguments, real)
+                run |= once(measured)
             run["partOfSlower"] = round(run["both"] / min(run["source"], run["target"]), 3)
             runs.append(run)
             say(f"{arguments.server} as {side}: {run}")
@@ -91,6 +111,7 @@ def bench(arguments: argparse.Namespace, side: str, directory: Path) -> dict[str
 
 def measured_once(side: str, file: str, arguments: argparse.Namespace,
                   real: Server) -> dict[str, float]:
+    rest(real)
     process = subprocess.Popen(
         [str(BINARIES / "stopover"), "bench", file, "--collection", "default.rows", "--seconds",
          str(arguments.seconds), "--requests", arguments.requests, "--side", side, "--json",
@@ -111,7 +132,8 @@ def measured_once(side: str, file: str, arguments: argparse.Namespace,
 
 
 def rest(server: Server) -> None:
-    """Until the server is done with what was written before: it builds an index, it compacts."""
+    """Until the server and the disk are done with what was written before: it builds an index, it compacts."""
+    os.sync()
     calm = 0
     while calm < CALM_SECONDS:
         calm = calm + 1 if used(server) < CALM_CPU else 0

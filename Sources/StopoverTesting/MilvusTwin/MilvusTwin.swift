@@ -115,6 +115,11 @@ public final class MilvusTwin: Sendable {
                     // The transport resets the stream of a larger one, where servers say why: what
                     // a test sets lower is looked at where it can be said.
                     config.rpc.maxRequestPayloadSize = 512 << 20
+                    // The official Python client pings every 10 s, a call under way or not; a server
+                    // that minds hangs up on whoever waits for another one meanwhile.
+                    config.connection.keepalive.clientBehavior.allowWithoutCalls = true
+                    config.connection.keepalive.clientBehavior.minPingIntervalWithoutCalls =
+                        .seconds(5)
                 }),
             router: TwinRouter.router(engine, seam) { down in
                 restarts.goDown(engine, for: down)

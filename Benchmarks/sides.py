@@ -1,8 +1,9 @@
 """A real server on one side, a server of ours on the other: how much of what the slower side gives alone
 does a whole migration get? `stopover bench` measures the source alone, the target alone, and both, each
-once the real server has come to rest (a target is a new one each time), and in turn in both orders. The real server has half of the
-processors and the disk to itself (our spool is in memory), as it would on a machine of its own, in all
-three; else what our side costs would be missing from it. The last line of the output is JSON.
+once the real server has come to rest (a target is a new one each time), and in turn in both orders. The
+real server has half of the processors and the disk to itself (our spool is in memory), as it would on a
+machine of its own, in all three; else what our side costs would be missing from it. The last line of the
+output is JSON.
 """
 
 from __future__ import annotations
@@ -63,7 +64,8 @@ class Halves:
 
 
 def make_readable(uri: str) -> None:
-    """Loads the collection, with an index that costs nothing to build: half a machine takes minutes for a graph."""
+    """Loads the collection, with an index that costs nothing to build: half a machine takes minutes for a
+    graph."""
     client = MilvusClient(uri)
     fields = client.describe_collection("rows")["fields"]
     indexes = client.prepare_index_params()
@@ -101,13 +103,14 @@ def bench(arguments: argparse.Namespace, side: str, directory: Path) -> dict[str
             target = stack.enter_context(twin("--store", "tally"))
 
         def once(measured: str) -> dict[str, float]:
+            file = directory / "bench.yaml"
             if side == "source":
-                file = migration(directory / "bench.yaml", source.uri, target.uri, arguments)
-                return measured_once(measured, file, arguments, source)
+                return measured_once(
+                    measured, migration(file, source.uri, target.uri, arguments), arguments, source)
             # A target that was written to before is slower by a tenth, long after it has come to rest.
             with halves.server(arguments.server, directory / "target") as real:
-                file = migration(directory / "bench.yaml", ours.uri, real.uri, arguments)
-                return measured_once(measured, file, arguments, real)
+                return measured_once(
+                    measured, migration(file, ours.uri, real.uri, arguments), arguments, real)
 
         runs = []
         for number in range(arguments.runs):
@@ -143,7 +146,8 @@ def measured_once(side: str, file: str, arguments: argparse.Namespace,
 
 
 def rest(server: Server) -> None:
-    """Until the server and the disk are done with what was written before: it builds an index, it compacts."""
+    """Until the server and the disk are done with what was written before: it builds an index, it
+    compacts."""
     os.sync()
     calm = 0
     while calm < CALM_SECONDS:
@@ -180,8 +184,7 @@ def main() -> None:
     parser.add_argument("--requests", default="1,2,4", help="at once, that are tried on either side")
     parser.add_argument("--runs", type=int, default=1, help="of which the medians are taken")
     parser.add_argument("--limits", default="",
-                        help='of the migration, as "read_rows_per_second: 12000": reading far ahead takes '
-                             "of the memory that all servers here share")
+                        help='of the migration, as "read_rows_per_second: 12000"')
     parser.add_argument("--side", choices=["source", "target"], action="append")
     arguments = parser.parse_args()
     found: dict[str, Any] = {"server": arguments.server, "rows": arguments.rows,

@@ -44,12 +44,9 @@ struct ProxyTests {
             collections: [{source: packages, auto_id: regenerate}]
             limits: {page: 128KiB, read_rows_per_second: 2000, write_timeout_seconds: 10}
             """)
-        let run = try stage.tool.start(["run", file, "--job", "twice"])
-        try await stage.tool.file("plan.json", of: "twice", by: run)
-        proxy.inflict(.deliverTwice(after: .milliseconds(50)), onRequestOf: 64 << 10)
-        let ended = try await run.ended(within: Self.runLimit)
+        let ended = try await deliveredTwice(file, by: stage.tool, proxy)
         #expect(ended.status == 0, "\(proxy.counts): \(ended)")
-        let result = try stage.tool.result(of: "twice")
+        let result = try stage.tool.result(of: "job")
         #expect((result.sweptRows ?? 0) > 0 && result.rewrittenRows == 0, "\(result)")
         let compared = try await stage.tool.compare(
             stage.source, ("default", "packages"), stage.target, ("default", "packages"),
@@ -76,10 +73,7 @@ struct ProxyTests {
                     target: {uri: "\(proxy.uri)"}
                     limits: {page: 128KiB, read_rows_per_second: 2000}
                     """)
-                let run = try tool.start(["run", file, "--job", "job"])
-                try await tool.file("plan.json", of: "job", by: run)
-                proxy.inflict(.deliverTwice(after: .milliseconds(50)), onRequestOf: 64 << 10)
-                let ended = try await run.ended(within: Self.runLimit)
+                let ended = try await deliveredTwice(file, by: tool, proxy)
                 #expect(ended.status == 3, "\(proxy.counts): \(ended)")
                 #expect(ended.output.contains("stopover repair"), "\(ended)")
                 let repaired = try await tool.run(["repair", "job"])
@@ -89,6 +83,16 @@ struct ProxyTests {
                 #expect(try target.tally(of: name) == MilvusTwin.expectedTally(rows: rows))
             }
         }
+    }
+
+    /// A run of `job` of which the network delivers an insert, and what came before it, once more.
+    private func deliveredTwice(
+        _ file: String, by tool: Tool, _ proxy: FaultProxy
+    ) async throws -> Ended {
+        let run = try tool.start(["run", file, "--job", "job"])
+        try await tool.file("plan.json", of: "job", by: run)
+        proxy.inflict(.deliverTwice(after: .milliseconds(50)), onRequestOf: 64 << 10)
+        return try await run.ended(within: Self.runLimit)
     }
 
     /// Kills of the long case; `STOPOVER_KILLS` asks for more.

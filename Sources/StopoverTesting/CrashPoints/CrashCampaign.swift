@@ -86,15 +86,17 @@ public struct CrashCampaign: Sendable {
         }
     }
 
-    /// Each point of the target behind a fault of it, with the fault that `next` gives for it.
+    /// Each point of the target behind a fault of it, with the fault that `next` gives for it; and the call
+    /// that the first fault struck.
     public func cases(
         behind first: PlannedFault, _ next: (Int) -> PointFault
-    ) async throws -> [CrashCase] {
-        let points = try await job.run(CrashCase(keys, [[first]])).points[.target] ?? 0
-        return (first.point + 1..<points).map { point in
+    ) async throws -> (struck: String, cases: [CrashCase]) {
+        let outcome = try await job.run(CrashCase(keys, [[first]]))
+        let cases = (first.point + 1..<(outcome.points[.target] ?? 0)).map { point in
             CrashCase(
                 keys, seed: UInt64(point), [[first, PlannedFault(.target, point, next(point))]])
         }
+        return (outcome.struck.first ?? "", cases)
     }
 
     /// Two faults by seed: of the same life or of two, of either place.

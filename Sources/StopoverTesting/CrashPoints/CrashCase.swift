@@ -49,6 +49,15 @@ public struct CrashCase: Sendable, Hashable {
     }
 }
 
+extension PointFault {
+    /// Where the keys are the source's, what is delivered twice behind our back shows in the counts alone: it
+    /// is told, and not swept.
+    public static func ofTarget(_ keys: CrashCase.Keys) -> [PointFault] {
+        [.crashBefore, .unanswered, .late, .crashAfter, .half, .serverLost]
+            + (keys == .made ? [.twice] : [])
+    }
+}
+
 /// How a case ended.
 public struct CrashOutcome: Sendable {
     public enum End: String, Sendable {

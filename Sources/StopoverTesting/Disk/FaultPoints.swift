@@ -25,12 +25,6 @@ public enum PointFault: String, Sendable, CaseIterable {
     case twice
 
     public static let ofDisk: [PointFault] = [.crashBefore, .torn, .crashAfter, .error, .full]
-    /// Where the keys are the source's, what is delivered twice behind our back shows in the counts alone: it
-    /// is told, and not swept.
-    public static func ofTarget(_ keys: CrashCase.Keys) -> [PointFault] {
-        [.crashBefore, .unanswered, .late, .crashAfter, .half, .serverLost]
-            + (keys == .made ? [.twice] : [])
-    }
     /// Whether our process dies of it.
     var kills: Bool { [.crashBefore, .crashAfter, .torn, .late].contains(self) }
 }

@@ -107,9 +107,7 @@ extension LoadSimulation {
         timeline.add(.flushTick(process: process), after: LoadSimulation.flushEvery)
         carryOut(coordinator?.start() ?? [])
         // A process that comes back reads on; one that had read everything says so again.
-        if nextChunk > weather.chunks, process > 1 || ledger.needsSweep {
-            tell(process, .extractionFinished)
-        }
+        if nextChunk > weather.chunks { tell(process, .extractionFinished) }
     }
 
     private var unflushedTaints: Set<ChunkID> {

@@ -6,9 +6,10 @@ import Testing
 /// `crash-points` runs every point with every fault, and replays one.
 @Suite("A job of 64 chunks", .serialized)
 struct CrashPointsTests {
-    /// A case costs 0.3 s of a core, and there are some 930 points of spool and ledger and 155 of the
-    /// target: all of them with every fault are 55 minutes for each kind of keys (`crash-points points`).
-    /// So each run takes every point with one fault, another one in each run.
+    // A case costs 0.3 s of a core, and there are some 930 points of spool and ledger and 155 of the
+    // target: all of them with every fault are 55 minutes for each kind of keys (`crash-points points`).
+    // So each run takes every point with one fault, another one in each run.
+
     /// Seeds of pairs, and of volumes that go back.
     private static let seeds: UInt64 = 40
 
@@ -52,7 +53,9 @@ struct CrashPointsTests {
         #expect(tally.struck > tally.runs / 2)
     }
 
-    /// So many of the points behind the second delivery are those of the fence, the sweep and the end.
+    /// Sent alone, right behind the making of the collection.
+    private static let firstInsert = 4
+    /// So many of the points behind it are those of the count, the fence, the sweep and the end, and more.
     private static let lastPoints = 70
 
     @Test(
@@ -62,12 +65,13 @@ struct CrashPointsTests {
         let campaign = try await CrashCampaign(.made)
         let faults = PointFault.ofTarget(.made)
         let turn = Int.random(in: 0..<faults.count)
-        // Some point there, behind the making of the collection, is an insert.
-        let first = PlannedFault(.target, Int.random(in: 20..<60), .twice)
-        let cases = try await campaign.cases(behind: first) { faults[($0 + turn) % faults.count] }
+        let (struck, cases) = try await campaign.cases(
+            behind: PlannedFault(.target, Self.firstInsert, .twice)
+        ) { faults[($0 + turn) % faults.count] }
+        #expect(struck.hasPrefix("insert"), "\(struck)")
         check(
             try await campaign.run(cases.suffix(Self.lastPoints)),
-            "each of the last points of the target behind \(first), turn \(turn)")
+            "each of the last points of the target behind \(struck), turn \(turn)")
     }
 
     @Test("ends exact after two faults, whatever the seed", arguments: CrashCase.Keys.allCases)

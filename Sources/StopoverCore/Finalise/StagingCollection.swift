@@ -7,41 +7,64 @@ struct StagingCollection: Sendable {
     /// For a transfer of which nothing exists on the target yet.
     func create(_ transfer: TransferRecord) async throws -> TransferRecord {
         if plan.appends { return try await beginAppend(transfer) }
-        let name = staging.name(epoch: transfer.epoch)
-        let target = engine.target
-        try await engine.retryingControl {
-            if try await !target.databases().contains(name.database) {
-                try await target.createDatabase(name.database)
-            }
-            var asked = plan.target
-            asked.name = name
-            if let found = try await target.describe(name) {
-                // A run that died here left one, empty. The tag in a staging name is this job's alone;
-                // a final name may be anybody's, who has to drop it.
-                guard !staging.isFinal else { throw StopoverError.nameTaken(name) }
-                try await target.drop(found.name)
-            }
-            try await target.create(asked)
-            guard let made = try await target.describe(name) else {
-                throw StopoverError(
-                    .stagingGone, "\(name) is not there right after it was created",
-                    remedy: "Check the target, then run the same command again.")
-            }
-            let differences = SchemaComparison.differences(asked: asked, made: made)
-            guard differences.isEmpty else {
-                try await target.drop(name)
-                throw StopoverError(
-                    .targetDiffers,
-                    "the target made \(plan.target.name) otherwise than asked: "
-                        + differences.joined(separator: "; "),
-                    remedy: "Nothing is left on the target. Leave out what it cannot hold in "
-                        + "migration.yaml, or choose a target of a newer version.")
-            }
-        }
+        var moving = try await engine.retryingControl { try await make(transfer.id) }
         try await engine.ledger.commit([.transferPhase(transfer.id, .moving)])
-        var moving = transfer
         moving.phase = .moving
         return moving
+    }
+
+    /// Each try under a name of its own, so that whatever an earlier one, or a run that died in it, still has
+    /// under way (above all a drop, which would take rows with it) is of another collection.
+    private func make(_ id: TransferID) async throws -> TransferRecord {
+        let target = engine.target
+        if try await !target.databases().contains(plan.target.name.database) {
+            try await target.createDatabase(plan.target.name.database)
+        }
+        var transfer = try await engine.ledger.transfer(id)
+        if staging.isFinal {
+            // It may be anybody's, who has to drop it.
+            let name = plan.target.name
+            guard try await target.describe(name) == nil else {
+                throw StopoverError.nameTaken(name)
+            }
+        } else {
+            let earlier = try await staging.generations(on: target)
+            transfer = try await nextEpoch(of: transfer, beyond: earlier.first)
+            // Nothing that the ledger knows of is in them.
+            for name in earlier { try await target.drop(name) }
+        }
+        let name = staging.name(epoch: transfer.epoch)
+        var asked = plan.target
+        asked.name = name
+        try await target.create(asked)
+        guard let made = try await target.describe(name) else {
+            throw StopoverError(
+                .stagingGone, "\(name) is not there right after it was created",
+                remedy: "Check the target, then run the same command again.")
+        }
+        let differences = SchemaComparison.differences(asked: asked, made: made)
+        guard differences.isEmpty else {
+            try await target.drop(name)
+            throw StopoverError(
+                .targetDiffers,
+                "the target made \(plan.target.name) otherwise than asked: "
+                    + differences.joined(separator: "; "),
+                remedy: "Nothing is left on the target. Leave out what it cannot hold in "
+                    + "migration.yaml, or choose a target of a newer version.")
+        }
+        return transfer
+    }
+
+    /// Durable before a name is made of it. Beyond the target's newest too: a volume that went back to an
+    /// earlier state has forgotten epochs under whose names requests may still be on their way.
+    private func nextEpoch(
+        of transfer: TransferRecord, beyond newest: CollectionName?
+    ) async throws -> TransferRecord {
+        let there = newest.flatMap { staging.epoch(in: $0.collection) } ?? 0
+        var next = transfer
+        next.epoch = max(transfer.epoch, there) + 1
+        try await engine.ledger.commit([.transferEpoch(transfer.id, next.epoch)])
+        return next
     }
 
     /// For a transfer that an earlier run began: the next epoch's name, so that whatever that run
@@ -73,11 +96,7 @@ struct StagingCollection: Sendable {
             }
             return found
         }
-        // Beyond the target's epoch too: a volume that went back to an earlier state has forgotten
-        // epochs under whose names requests may still be on their way.
-        var next = transfer
-        next.epoch = max(transfer.epoch, staging.epoch(in: found.collection) ?? 0) + 1
-        try await engine.ledger.commit([.transferEpoch(transfer.id, next.epoch)])
+        let next = try await nextEpoch(of: transfer, beyond: found)
         do {
             try await engine.rename(found, to: staging.name(epoch: next.epoch))
         } catch let error as StopoverError where error.code == .renameLost && tries > 1 {

@@ -51,7 +51,7 @@ public struct JobRunner: Sendable {
                 .transferPlanned(
                     TransferRecord(
                         id: id, source: transfer.source.name, target: transfer.target.name,
-                        regeneratesKeys: transfer.keys == .target, phase: .planned, epoch: 1,
+                        regeneratesKeys: transfer.keys == .target, phase: .planned, epoch: 0,
                         timestamp: timestamp, sourceRows: transfer.sourceRows,
                         sentThrough: ChunkID(0)),
                     splits: splits))

@@ -53,8 +53,26 @@ struct CrashPointsTests {
         #expect(tally.struck > tally.runs / 2)
     }
 
-    /// Sent alone, right behind the making of the collection.
-    private static let firstInsert = 4
+    /// The making of the collection; the first insert is sent alone, right behind it and a look.
+    private static let creation = 3
+    private static let firstInsert = 5
+    /// So many calls the second try has, and the first inserts behind it.
+    private static let secondTry = 12
+
+    @Test(
+        "ends exact after a collection that was made twice, however late what made it is",
+        arguments: CrashCase.Keys.allCases)
+    func creation(_ keys: CrashCase.Keys) async throws {
+        let campaign = try await CrashCampaign(keys)
+        let (struck, cases) = try await campaign.cases(
+            behind: PlannedFault(.target, Self.creation, .unanswered)
+        ) { _ in .late }
+        #expect(struck.hasPrefix("create"), "\(struck)")
+        let tally = try await campaign.run(cases.prefix(Self.secondTry))
+        check(tally, "keys \(keys), late calls behind \(struck)")
+        #expect(tally.struck == Self.secondTry)
+    }
+
     /// So many of the points behind it are those of the count, the fence, the sweep and the end, and more.
     private static let lastPoints = 70
 

@@ -73,8 +73,8 @@ public struct Bench: Sendable {
 
     // MARK: The source
 
-    /// What to read, in pieces of a page of keys: a count of a range, by which a migration is split,
-    /// takes seconds on some servers (Milvus Lite 3), and nothing has to be balanced here.
+    /// What to read, in pieces of a page of keys: enough for any number of cursors, and of a large collection
+    /// no more is asked for than is read.
     private func ranges() async throws -> [(partition: String?, range: KeyRange)] {
         var ranges: [(String?, KeyRange)] = []
         for partition in plan.readPartitions {

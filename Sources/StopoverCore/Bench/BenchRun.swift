@@ -19,8 +19,7 @@ struct BenchRun: Sendable {
         let directory = try JobDirectory(home: options.directory, job: "bench")
         try directory.prepare(spool: directory.spoolPath)
         let ledger = try Ledger.create(at: directory.ledgerPath, job: job)
-        try await JobRunner.begin(
-            migration, source: source, ledger: ledger, rowsPerSplit: options.limits.rowsPerSplit)
+        try await JobRunner.begin(migration, source: source, ledger: ledger)
         let board = ProgressBoard(job: "bench")
         board.begin(
             TransferID(1),

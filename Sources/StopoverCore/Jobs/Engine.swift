@@ -62,8 +62,6 @@ public struct EngineLimits: Sendable, Hashable {
     public var spoolPacking = Packing.auto
     /// Bytes of rows that are kept in memory after their chunk is on disk, to be sent from there.
     public var spoolMemoryBytes = 64 << 20
-    /// Rows of a split; see ``SplitPlanner``.
-    public var rowsPerSplit = SplitPlanner.rowsPerSplit
     /// Flush what is acknowledged at least this often.
     public var flushInterval = Duration.seconds(60)
     /// A write that is older than this has ended on the target, one way or the other: its own

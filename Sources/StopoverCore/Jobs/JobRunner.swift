@@ -17,10 +17,10 @@ public struct JobRunner: Sendable {
     }
 
     /// Cuts the splits of every transfer and records the job's beginning, once: one transaction.
-    /// - Parameter rowsPerSplit: see ``SplitPlanner``.
+    /// - Parameter rowsPerSplit: instead of what ``SplitPlanner`` finds worth a cursor.
     public static func begin(
         _ plan: MigrationPlan, source: any Source, ledger: Ledger,
-        rowsPerSplit: Int64 = SplitPlanner.rowsPerSplit
+        rowsPerSplit: Int64? = nil
     ) async throws {
         let timestamp = try await source.pinTimestamp()
         var entries: [LedgerEntry] = []
@@ -29,14 +29,19 @@ public struct JobRunner: Sendable {
             let id = TransferID(Int64(index + 1))
             var splits: [SplitRecord] = []
             for partition in transfer.readPartitions {
-                let selection = transfer.rows(of: partition)
-                let planner = SplitPlanner(rowsPerSplit: rowsPerSplit) {
-                    (range) async throws(StopoverError) in
-                    var rows = selection
-                    rows.range = range
-                    return try await source.count(rows)
+                let planner = SplitPlanner(
+                    rowBytes: transfer.source.schema.estimatedRowBytes, rowsPerSplit: rowsPerSplit
+                ) { (range) async throws(StopoverError) in
+                    try await source.count(transfer.rows(of: partition, in: range))
+                } keyPage: { (range, rowLimit) async throws(StopoverError) in
+                    let page = try await source.page(
+                        PageRequest(
+                            rows: transfer.rows(of: partition, in: range),
+                            fields: [transfer.primaryKey], rowLimit: rowLimit,
+                            timestamp: timestamp))
+                    return (page.batch.rowCount, page.lastKey)
                 }
-                let rows = try await source.count(selection)
+                let rows = try await source.count(transfer.rows(of: partition))
                 for range in try await planner.ranges(
                     keyType: transfer.primaryKey.type, rows: rows)
                 {

@@ -1,15 +1,15 @@
 import StopoverCore
 import StopoverTesting
+import Synchronization
 import Testing
 
 @Suite("A split planner")
 struct SplitPlannerTests {
-    private func check(_ keys: [PrimaryKey], type: DataType, rowsPerSplit: Int64) async throws
-        -> [Int]
-    {
-        let planner = SplitPlanner(rowsPerSplit: rowsPerSplit) { range in
-            Int64(keys.filter(range.contains).count)
-        }
+    /// Rows of each split, of as many as a partition of these keys is cut into.
+    private func check(
+        _ keys: [PrimaryKey], type: DataType, rowsPerSplit: Int64, walked: Bool = false
+    ) async throws -> [Int] {
+        let planner = Self.planner(keys.sorted(), rowsPerSplit: rowsPerSplit, walked: walked)
         let ranges = try await planner.ranges(keyType: type, rows: Int64(keys.count))
         #expect(ranges.first?.after == nil && ranges.last?.through == nil)
         for (left, right) in zip(ranges, ranges.dropFirst()) {
@@ -17,6 +17,27 @@ struct SplitPlannerTests {
         }
         for key in keys { #expect(ranges.filter { $0.contains(key) }.count == 1) }
         return ranges.map { range in keys.filter(range.contains).count }
+    }
+
+    private static func planner(
+        _ sorted: [PrimaryKey], rowBytes: Int = 8, rowsPerSplit: Int64? = nil, walked: Bool,
+        counts: Counter = Counter()
+    ) -> SplitPlanner {
+        SplitPlanner(
+            rowBytes: rowBytes, rowsPerSplit: rowsPerSplit,
+            walkedRows: walked ? SplitPlanner.walkedRows : 0
+        ) { range in
+            counts.asked.add(1, ordering: .relaxed)
+            return Int64(sorted.filter(range.contains).count)
+        } keyPage: { (range, limit) in
+            #expect(limit <= PageSizer.serverRowLimit)
+            let page = sorted.lazy.filter(range.contains).prefix(limit)
+            return (page.count, page.last)
+        }
+    }
+
+    private final class Counter: Sendable {
+        let asked = Atomic(0)
     }
 
     @Test("leaves a small partition whole")
@@ -42,6 +63,44 @@ struct SplitPlannerTests {
             + (0..<100).map { PrimaryKey.int64(Int64.max - Int64($0) * 1_000_000_000) }
         let parts = try await check(keys, type: .int64, rowsPerSplit: 250)
         #expect(parts.count == 4 && parts.allSatisfy { (200...300).contains($0) })
+    }
+
+    @Test("asks no count that follows from those before: a few for each bound behind the first")
+    func known() async throws {
+        let counts = Counter()
+        let planner = Self.planner(
+            (0..<6_400).map { .int64(Int64($0) << 20) }, rowsPerSplit: 100, walked: false,
+            counts: counts)
+        #expect(try await planner.ranges(keyType: .int64, rows: 6_400).count == 64)
+        #expect(counts.asked.load(ordering: .relaxed) < 64 * 6)
+    }
+
+    @Test("walks the keys of a partition that is not large, for parts that are equal")
+    func walked() async throws {
+        let numbers = (0..<1000).map { PrimaryKey.int64(Int64.max - Int64($0) * 9) }
+        #expect(
+            try await check(numbers, type: .int64, rowsPerSplit: 250, walked: true)
+                == [250, 250, 250, 250])
+        let words = (0..<999).map { PrimaryKey.varchar("user:\($0)") }
+        #expect(
+            try await check(words, type: .varchar, rowsPerSplit: 250, walked: true)
+                == [250, 250, 250, 249])
+        #expect(
+            try await check(words, type: .varchar, rowsPerSplit: 1, walked: true).count
+                == SplitPlanner.splitLimit - 1)
+    }
+
+    @Test("cuts a partition by its bytes where it is walked, and by its rows where it is counted")
+    func bytes() async throws {
+        let keys = (0..<50_000).map { PrimaryKey.int64(Int64($0)) }
+        func splits(rowBytes: Int, walked: Bool) async throws -> Int {
+            try await Self.planner(keys, rowBytes: rowBytes, walked: walked)
+                .ranges(keyType: .int64, rows: Int64(keys.count)).count
+        }
+        // 64 MiB are 21,845 rows of 3 KiB.
+        #expect(try await splits(rowBytes: 3 << 10, walked: true) == 3)
+        #expect(try await splits(rowBytes: 3 << 10, walked: false) == 1)
+        #expect(try await splits(rowBytes: 32, walked: true) == 1)
     }
 
     @Test("covers every VARCHAR key once, whatever the alphabet")

@@ -34,7 +34,7 @@ MEMORY = "/dev/shm"
 CALM_CPU = 0.1
 CALM_SECONDS = 5
 # A source that was just filled: in the first minutes 2.3.5 gives a job a tenth less than a bench of it,
-# its processor busier for a row, though it was merged (`compact`) and rests; later it gives both the same.
+# its processor busier for a row, though it rests, and `compact` does not help; later it gives both the same.
 SETTLE_SECONDS = {"standalone": 480, "lite3": 0}
 # The server of ours by itself: only which side is slower is asked of it.
 OURS_SECONDS = 4

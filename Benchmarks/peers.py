@@ -20,6 +20,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Scripts"))
 
 from processes import BINARIES, ROOT, Measured, Server, measure, say, twin  # noqa: E402
 
+# Of either side, with so many requests at once.
+ALONE_SECONDS = 4
+ALONE_REQUESTS = "4"
+
 
 class Stage:
     """A source with rows and a target, for all runs."""
@@ -67,6 +71,19 @@ class Stage:
         return measure(self.migration(f"digest{number}", self.source.uri, self.target.uri, "copy",
                                       "auto", "digest"))
 
+    def alone(self, _: int) -> Measured:
+        """What the sides cost alone, by `stopover bench`: the wall of the slower, the processor of both."""
+        command = self.migration("alone", self.source.uri, self.target.uri, "copy")
+        file = command[2]
+        ended = measure([command[0], "bench", file, "--collection", "default.rows", "--side", "source",
+                         "--side", "target", "--seconds", str(ALONE_SECONDS),
+                         "--requests", ALONE_REQUESTS, "--json", "--quiet"])
+        samples = json.loads(ended.output.splitlines()[-1])["samples"]
+        rows = self.arguments.rows
+        return Measured(wall=max(rows * one["seconds"] / one["rows"] for one in samples),
+                        cpu=sum(rows * one["cpuSeconds"] / one["rows"] for one in samples),
+                        peak_mib=ended.peak_mib, output=ended.output)
+
     def script(self, number: int) -> Measured:
         client = MilvusClient(self.target.uri)
         schema = client.create_schema(auto_id=False)
@@ -91,8 +108,9 @@ def main() -> None:
     parser.add_argument("--dim", type=int, default=768)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--packing", choices=["fast", "compact", "auto"], default="fast")
-    parser.add_argument("--only", choices=["stopover", "script", "counts", "digest"],
-                        action="append", help="counts, digest: what verifying costs beside the load")
+    parser.add_argument("--only", choices=["stopover", "script", "counts", "digest", "alone"],
+                        action="append", help="counts, digest: what verifying costs beside the load; "
+                        "alone: what reading and inserting cost alone")
     arguments = parser.parse_args()
     # As bytes of the columns: two numbers of about 2 bytes, a text of 12, and the vector.
     gigabytes = arguments.rows * (arguments.dim * 4 + 24) / 1e9
@@ -104,7 +122,8 @@ def main() -> None:
         for number in range(arguments.runs):
             for tool in tools:
                 ended = getattr(stage, tool)(number)
-                stage.drop("copy")
+                if tool != "alone":
+                    stage.drop("copy")
                 runs[tool].append(ended)
                 say(f"{tool}: {ended.wall:.2f} s, {ended.cpu:.2f} s of CPU "
                     f"({ended.cpu / gigabytes:.2f} s a GB), {ended.peak_mib:.0f} MiB")

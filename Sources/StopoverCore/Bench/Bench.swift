@@ -82,8 +82,8 @@ public struct Bench: Sendable {
             while ranges.count < Bench.mostRanges, !stop.isRequested {
                 let page = try await source.page(
                     PageRequest(
-                        rows: plan.rows(of: partition, in: rest), fields: [plan.primaryKey],
-                        rowLimit: PageSizer.serverRowLimit, timestamp: nil))
+                        keysOf: plan.rows(of: partition, in: rest),
+                        rowLimit: PageSizer.serverRowLimit))
                 guard let last = page.lastKey else { break }
                 ranges.append((partition, KeyRange(after: rest.after, through: last)))
                 rest.after = last

@@ -36,9 +36,8 @@ public struct JobRunner: Sendable {
                 } keyPage: { (range, rowLimit) async throws(StopoverError) in
                     let page = try await source.page(
                         PageRequest(
-                            rows: transfer.rows(of: partition, in: range),
-                            fields: [transfer.primaryKey], rowLimit: rowLimit,
-                            timestamp: timestamp))
+                            keysOf: transfer.rows(of: partition, in: range),
+                            rowLimit: rowLimit, timestamp: timestamp))
                     return (page.batch.rowCount, page.lastKey)
                 }
                 let rows = try await source.count(transfer.rows(of: partition))

@@ -69,6 +69,11 @@ public struct PageRequest: Sendable {
         self.rowLimit = rowLimit
         self.timestamp = timestamp
     }
+
+    /// The keys of rows, and nothing else.
+    public init(keysOf rows: RowSelection, rowLimit: Int, timestamp: PinnedTimestamp? = nil) {
+        self.init(rows: rows, fields: [rows.primaryKey], rowLimit: rowLimit, timestamp: timestamp)
+    }
 }
 
 /// What both sides of a migration can be asked.

@@ -49,7 +49,7 @@ extension MilvusCluster: Target {
         of rows: RowSelection, limit: Int
     ) async throws(StopoverError) -> [PrimaryKey] {
         let request = try PageQuery.message(
-            PageRequest(rows: rows, fields: [rows.primaryKey], rowLimit: limit, timestamp: nil))
+            PageRequest(keysOf: rows, rowLimit: limit))
         let reply: MilvusQueryResults = try await client.call(
             .query, request, subject: rows.collection.description)
         guard let column = reply.fieldsData.first(where: { $0.fieldName == rows.primaryKey.name })

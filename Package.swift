@@ -50,7 +50,7 @@ let package = Package(
         .target(
             name: "StopoverCore",
             dependencies: [
-                "CZstd", "CXXHash",
+                "CMalloc", "CZstd", "CXXHash",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
@@ -142,7 +142,7 @@ let package = Package(
         .executableTarget(
             name: "stopover",
             dependencies: [
-                "CDemoData", "CMalloc", "StopoverCore", "StopoverMilvus",
+                "CDemoData", "StopoverCore", "StopoverMilvus",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

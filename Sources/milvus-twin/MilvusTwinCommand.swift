@@ -76,6 +76,7 @@ struct MilvusTwinCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        Allocator.keepLargeBuffers()
         var options = MilvusTwin.Options()
         options.port = port
         options.store = store

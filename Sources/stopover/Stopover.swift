@@ -1,5 +1,4 @@
 import ArgumentParser
-import CMalloc
 import StopoverCore
 
 @main
@@ -28,24 +27,6 @@ struct Stopover: AsyncParsableCommand {
             StatusCommand.self, VerifyCommand.self, RepairCommand.self, LimitsCommand.self,
             ErrorsCommand.self, CancelCommand.self, BenchCommand.self, SchemaCommand.self,
         ])
-}
-
-enum Allocator {
-    /// Bytes from which glibc asks the kernel for an allocation of its own: its greatest.
-    static let mappedFrom: Int32 = 32 << 20
-    /// Free bytes at the top that are kept.
-    static let keptBytes: Int32 = 256 << 20
-    /// Where threads allocate from. What one frees another takes again only within one of these.
-    static let arenas: Int32 = 1
-
-    /// Pages, chunks and requests are megabytes each, allocated and freed all the time. Left alone glibc
-    /// gives each back to the kernel, and the page faults of fresh memory can double what a row costs
-    /// (performance.md).
-    static func keepLargeBuffers() {
-        mallopt(M_MMAP_THRESHOLD, mappedFrom)
-        mallopt(M_TRIM_THRESHOLD, keptBytes)
-        mallopt(M_ARENA_MAX, arenas)
-    }
 }
 
 enum ToolVersion {

@@ -41,9 +41,9 @@ public struct Engine: Sendable {
 public struct EngineLimits: Sendable, Hashable {
     /// Cursors that read at once, each one split: at most. How many are useful is found out.
     public var cursors = EngineLimits.mostCursors
-    /// Workers that pack and write chunks, at most.
+    /// Workers that pack and write chunks, at most: two a processor, since they wait for the disk, too.
     public var spoolWorkers = min(
-        max(ProcessInfo.processInfo.activeProcessorCount, 2), EngineLimits.mostSpoolWorkers)
+        max(2 * ProcessInfo.processInfo.activeProcessorCount, 2), EngineLimits.mostSpoolWorkers)
     /// Requests to the target at once, at most.
     public var insertRequests = EngineLimits.mostInsertRequests
     /// How many of them a job begins with, before it has found out.

@@ -41,12 +41,17 @@ struct ChunkFile {
     ) -> StoredColumn {
         var stored = StoredColumn(
             name: column.name, type: column.type, head: column.head, tail: column.tail,
-            payloadBytes: column.payload.count, planes: [],
-            digest: Digest128(of: column, seed: seed))
+            payloadBytes: column.payload.count, planes: [], digest: Digest128(high: 0, low: 0))
+        guard isPacked else {
+            let payload = buffer.append(column.payload, seed: seed)
+            stored.planes = [.plain(column.payload.count)]
+            stored.digest = Digest128(of: column, payload: payload, seed: seed)
+            return stored
+        }
+        stored.digest = Digest128(of: column, seed: seed)
         let start = buffer.count
         stored.planes = coder.store(
-            column.payload, elementWidth: column.type.payloadElementWidth, isPacked: isPacked,
-            into: buffer)
+            column.payload, elementWidth: column.type.payloadElementWidth, into: buffer)
         if !stored.isPlain {
             stored.storedDigest = Digest128(
                 of: UnsafeRawBufferPointer(rebasing: buffer.bytes[start...]), seed: seed)
@@ -164,6 +169,17 @@ extension [UInt8] {
     fileprivate func littleEndian<Value: FixedWidthInteger>(at offset: Int) -> Value {
         withUnsafeBytes {
             Value(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: Value.self))
+        }
+    }
+}
+
+extension DiskBuffer {
+    /// Appends bytes and says their digest.
+    fileprivate func append(_ payload: ArraySlice<UInt8>, seed: UInt64) -> Digest128 {
+        payload.withUnsafeBytes { bytes in
+            var digest = Digest128(high: 0, low: 0)
+            append(bytes.count) { digest = Digest128(of: bytes, copiedTo: $0, seed: seed) }
+            return digest
         }
     }
 }

@@ -73,6 +73,10 @@ struct StoredPlane: Codable, Hashable, Sendable {
     var isCompressed: Bool
     var storedBytes: Int
     var bytes: Int
+
+    static func plain(_ bytes: Int) -> StoredPlane {
+        StoredPlane(isCompressed: false, storedBytes: bytes, bytes: bytes)
+    }
 }
 
 struct StoredColumn: Codable, Hashable, Sendable {
@@ -136,6 +140,30 @@ extension Digest128 {
     init(of bytes: UnsafeRawBufferPointer, seed: UInt64) {
         let hash = XXH3_128bits_withSeed(bytes.baseAddress, bytes.count, seed)
         self.init(high: hash.high64, low: hash.low64)
+    }
+
+    /// Bytes between one copy and the next: a processor's nearest caches have them still.
+    private static let copiedAtOnce = 64 << 10
+
+    /// The same of bytes that are copied meanwhile, to as much room: they come from memory once.
+    init(
+        of bytes: UnsafeRawBufferPointer, copiedTo room: UnsafeMutableRawBufferPointer, seed: UInt64
+    ) {
+        guard bytes.count > Digest128.copiedAtOnce, let hash = XXH3_createState() else {
+            room.copyMemory(from: bytes)
+            self.init(of: bytes, seed: seed)
+            return
+        }
+        defer { XXH3_freeState(hash) }
+        XXH3_128bits_reset_withSeed(hash, seed)
+        for start in stride(from: 0, to: bytes.count, by: Digest128.copiedAtOnce) {
+            let end = min(start + Digest128.copiedAtOnce, bytes.count)
+            let part = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+            XXH3_128bits_update(hash, part.baseAddress, part.count)
+            UnsafeMutableRawBufferPointer(rebasing: room[start..<end]).copyMemory(from: part)
+        }
+        let digest = XXH3_128bits_digest(hash)
+        self.init(high: digest.high64, low: digest.low64)
     }
 
     /// Of a column's bytes in their order, wherever its parts lie.

@@ -50,12 +50,11 @@ final class PlaneCoder {
         return scratch
     }
 
-    /// Appends the payload to `file` and says how it is stored: as it is, or packed.
+    /// Appends the payload to `file`, packed where that makes it smaller, and says how it is stored.
     func store(
-        _ payload: ArraySlice<UInt8>, elementWidth: Int, isPacked: Bool, into file: DiskBuffer
+        _ payload: ArraySlice<UInt8>, elementWidth: Int, into file: DiskBuffer
     ) -> [StoredPlane] {
         payload.withUnsafeBytes { bytes in
-            guard isPacked else { return [plain(bytes, file)] }
             let width = payload.count % elementWidth == 0 ? elementWidth : 1
             guard width > 1 else { return [store(bytes, level: PlaneCoder.textLevel, file)] }
             let rows = bytes.count / width
@@ -71,7 +70,7 @@ final class PlaneCoder {
 
     private func plain(_ bytes: UnsafeRawBufferPointer, _ file: DiskBuffer) -> StoredPlane {
         file.append(bytes)
-        return StoredPlane(isCompressed: false, storedBytes: bytes.count, bytes: bytes.count)
+        return .plain(bytes.count)
     }
 
     private func store(

@@ -8,9 +8,11 @@ public enum MilvusLimits {
     public static let frameBytes = 1 << 20
     /// Bytes taken from a socket at once.
     static let receiveBytes = 1 << 20
-    /// Bytes of a request that are copied to be sent, at once.
+    /// Bytes of a request that are handed on at once.
     static let pieceBytes = 512 << 10
-    /// Bytes of a request that wait for the socket before more are copied.
+    /// A run of a request's bytes that is at least so long is not copied to be sent.
+    static let lentFrom = 16 << 10
+    /// Bytes of a request that wait for the socket before more are handed on.
     static let bytesOnTheWay = 2 << 20
     /// Bytes of a reply's headers that we take.
     static let headerBytes = 64 << 10

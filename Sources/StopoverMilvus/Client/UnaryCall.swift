@@ -222,22 +222,25 @@ struct GRPCBody: Sendable {
 
     var isOver: Bool { bytesLeft == 0 }
 
-    /// The next bytes, copied once; nil when there are none.
+    /// The next bytes, at most so many; nil when there are none. Long runs are lent, short ones copied
+    /// together.
     mutating func next(upTo most: Int) -> ByteBuffer? {
         guard bytesLeft > 0 else { return nil }
-        let count = min(most, bytesLeft)
-        var piece = ByteBufferAllocator().buffer(capacity: count)
-        while piece.readableBytes < count {
+        var piece = ByteBuffer()
+        while piece.readableBytes < most, part < parts.count {
             let rest = parts[part].dropFirst(taken)
-            guard !rest.isEmpty else {
-                (part, taken) = (part + 1, 0)
-                continue
+            let run = rest.prefix(most - piece.readableBytes)
+            if rest.count >= MilvusLimits.lentFrom {
+                guard piece.readableBytes == 0 else { break }
+                piece = LentBytes.buffer(run)
+            } else {
+                _ = run.withUnsafeBytes { piece.writeBytes($0) }
             }
-            let run = rest.prefix(count - piece.readableBytes)
-            _ = run.withUnsafeBytes { piece.writeBytes($0) }
             taken += run.count
+            if taken == parts[part].count { (part, taken) = (part + 1, 0) }
+            if rest.count >= MilvusLimits.lentFrom { break }
         }
-        bytesLeft -= count
+        bytesLeft -= piece.readableBytes
         return piece
     }
 }

@@ -9,6 +9,13 @@ extension MilvusTwin.ExistingKeys: ExpressibleByArgument {}
 extension MilvusTwin.Generated.Keys: ExpressibleByArgument {}
 
 @main
+enum Main {
+    @MainActor static func main() async {
+        Allocator.keepLargeBuffers()
+        await MilvusTwinCommand.main()
+    }
+}
+
 struct MilvusTwinCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "milvus-twin",
@@ -76,7 +83,6 @@ struct MilvusTwinCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        Allocator.keepLargeBuffers()
         var options = MilvusTwin.Options()
         options.port = port
         options.store = store

@@ -3,7 +3,8 @@ import StopoverCore
 
 @main
 enum Main {
-    static func main() async {
+    // On the first thread, before there is another: each would have a heap of its own by then.
+    @MainActor static func main() async {
         Allocator.keepLargeBuffers()
         await Stopover.main()
     }

@@ -56,7 +56,7 @@ public struct EngineLimits: Sendable, Hashable {
     /// Bytes that a page, and so a chunk, is meant to have.
     public var pageBytes = 8 << 20
     /// Bytes of batches in memory between two stages.
-    public var channelBytes = 64 << 20
+    public var channelBytes = 32 << 20
     /// Bytes of chunks on disk.
     public var spoolBytes: Int64 = 20 << 30
     public var spoolPacking = Packing.auto

@@ -3,13 +3,12 @@ import Synchronization
 /// How far reading is ahead of loading, in bytes of rows, and how far it may be.
 ///
 /// A source that is faster than its target would fill the spool at once, and take processor, memory and
-/// disk from whatever shares them with it, the target perhaps, for rows that nobody can take yet. So
-/// reading waits while more rest here than make up for a pause of the source. But only while rows are
-/// taken, or can be: while the target is in trouble, or a fence stands, reading goes on up to the limit of
-/// the spool. That a target is slow to answer is no trouble: a request of 8 MiB takes Lite 3 seconds.
+/// disk from whatever shares them with it, the target perhaps, for rows that nobody can take yet, and that
+/// have to be read back from the disk. So reading waits while more rest here than are kept in memory, too.
+/// But only while rows are taken, or can be: while the target is in trouble, or a fence stands, reading goes
+/// on up to the limit of the spool. That a target is slow to answer is no trouble: a request of 8 MiB takes
+/// Lite 3 seconds.
 final class Lead: Sendable {
-    /// What the fastest target takes in a second or two, and a usual one in ten.
-    static let most: Int64 = 512 << 20
     /// Trouble that is over sooner is a hitch.
     static let patience = Duration.seconds(2)
     private static let pause = Duration.milliseconds(20)
@@ -24,7 +23,7 @@ final class Lead: Sendable {
     private let state = Mutex(State())
     private let most: Int64
 
-    init(most: Int64 = Lead.most) { self.most = most }
+    init(most: Int64) { self.most = most }
 
     /// A chunk rests here, to be sent.
     func spooled(_ chunk: ChunkID, bytes: Int) {

@@ -15,7 +15,7 @@ public struct Engine: Sendable {
     let reading: Pace
     let writing: Pace
     let tuning: Tuning
-    let lead = Lead()
+    let lead: Lead
 
     public init(
         source: any Source, target: any Target, ledger: Ledger, spool: Spool,
@@ -34,6 +34,7 @@ public struct Engine: Sendable {
         reading = Pace(perSecond: limits.readRowsPerSecond.map(Int64.init))
         writing = Pace(perSecond: limits.writeBytesPerSecond)
         tuning = Tuning(limits)
+        lead = Lead(most: Int64(limits.leadBytes))
     }
 }
 
@@ -61,7 +62,10 @@ public struct EngineLimits: Sendable, Hashable {
     public var spoolBytes: Int64 = 20 << 30
     public var spoolPacking = Packing.auto
     /// Bytes of rows that are kept in memory after their chunk is on disk, to be sent from there.
-    public var spoolMemoryBytes = 64 << 20
+    public var spoolMemoryBytes = 128 << 20
+    /// Bytes of rows that wait for a target which takes them, before reading waits. The other half of what
+    /// is kept in memory is for what is under way then, so that no chunk has to be read back.
+    var leadBytes: Int { spoolMemoryBytes / 2 }
     /// Flush what is acknowledged at least this often.
     public var flushInterval = Duration.seconds(60)
     /// A write that is older than this has ended on the target, one way or the other: its own

@@ -19,7 +19,8 @@ from pymilvus import MilvusClient
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Scripts"))
 
-from processes import BINARIES, ROOT, Measured, Server, measure, say, twin  # noqa: E402
+from processes import (BINARIES, ROOT, Measured, Server, bench_command, bench_samples,  # noqa: E402
+                       measure, say, twin)
 
 # Of either side, with so many requests at once.
 ALONE_SECONDS = 4
@@ -49,14 +50,17 @@ class Stage:
         client = MilvusClient(self.source.uri)
         client.load_collection("rows")
 
-    def migration(self, job: str, source: str, target: str, name: str, indexes: str = "none",
-                  verify: str = "counts") -> list[str]:
+    def file(self, job: str, source: str, target: str, name: str, indexes: str = "none",
+             verify: str = "counts") -> str:
         file = self.directory / f"{job}.yaml"
         file.write_text(
             f'source: {{uri: "{source}"}}\ntarget: {{uri: "{target}"}}\n'
             f'collections: [{{source: default.rows, target: default.{name}, indexes: {indexes}}}]\n'
             f'limits: {{spool_packing: {self.arguments.packing}}}\nverify: {verify}\n')
-        return [str(BINARIES / "stopover"), "run", str(file), "--home",
+        return str(file)
+
+    def migration(self, job: str, *migrated: str) -> list[str]:
+        return [str(BINARIES / "stopover"), "run", self.file(job, *migrated), "--home",
                 str(self.directory / "home"), "--job", job, "--quiet"]
 
     @cache
@@ -88,15 +92,11 @@ class Stage:
 
     def alone(self, _: int) -> Measured:
         """What the sides cost alone, by `stopover bench`: the wall of the slower, the processor of both."""
-        command = self.migration("alone", self.source.uri, self.target.uri, "copy")
-        file = command[2]
-        ended = measure([command[0], "bench", file, "--collection", "default.rows", "--side", "source",
-                         "--side", "target", "--seconds", str(ALONE_SECONDS),
-                         "--requests", ALONE_REQUESTS, "--json", "--quiet"])
-        samples = json.loads(ended.output.splitlines()[-1])["samples"]
-        rows = self.arguments.rows
-        return Measured(wall=max(rows * one["seconds"] / one["rows"] for one in samples),
-                        cpu=sum(rows * one["cpuSeconds"] / one["rows"] for one in samples),
+        file = self.file("alone", self.source.uri, self.target.uri, "copy")
+        ended = measure(bench_command(file, ["source", "target"], ALONE_SECONDS, ALONE_REQUESTS))
+        sides, rows = bench_samples(ended.output), self.arguments.rows
+        return Measured(wall=max(rows * one["seconds"] / one["rows"] for one in sides),
+                        cpu=sum(rows * one["cpuSeconds"] / one["rows"] for one in sides),
                         peak_mib=ended.peak_mib, output=ended.output)
 
     def script(self, number: int) -> Measured:

@@ -24,7 +24,8 @@ from pymilvus import MilvusClient
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Scripts"))
 
-from processes import BINARIES, Server, measure, say, twin  # noqa: E402
+from processes import (BINARIES, Server, bench_command, bench_samples, measure, say,  # noqa: E402
+                       twin)
 
 # Of our own source: more than any target here takes in the time.
 GENERATED = 5_000_000
@@ -137,9 +138,7 @@ def measured_once(side: str, file: str, requests: str, length: int,
                   real: Server) -> dict[str, float]:
     rest(real)
     process = subprocess.Popen(
-        [str(BINARIES / "stopover"), "bench", file, "--collection", "default.rows", "--seconds",
-         str(length), "--requests", requests, "--side", side, "--json",
-         "--quiet"],
+        bench_command(file, [side], length, requests),
         stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL,
         env={**os.environ, "TMPDIR": MEMORY})
     seconds = []
@@ -148,10 +147,10 @@ def measured_once(side: str, file: str, requests: str, length: int,
     assert process.stdout is not None
     if process.returncode != 0:
         sys.exit(process.stdout.read())
-    samples = json.loads(process.stdout.read().splitlines()[-1])["samples"]
+    measured = bench_samples(process.stdout.read())
     # Without its beginning and its end: collections are made and dropped there.
     busy = seconds[EDGE_SECONDS:-EDGE_SECONDS] or seconds
-    return {side: round(max(sample["rows"] / sample["seconds"] for sample in samples)),
+    return {side: round(max(sample["rows"] / sample["seconds"] for sample in measured)),
             f"{side}Busy": round(statistics.mean(busy), 3)}
 
 

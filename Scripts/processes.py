@@ -123,3 +123,15 @@ def measure(command: list[str], **environment: str) -> Measured:
         raise RuntimeError(f"{' '.join(command)}: exit {process.returncode}: {output[-1500:]}")
     return Measured(time.monotonic() - begun, usage.ru_utime + usage.ru_stime,
                     usage.ru_maxrss / 1024, output)
+
+
+def bench_command(file: str, sides: list[str], seconds: int, requests: str) -> list[str]:
+    """The command that measures sides of a migration of `default.rows`, with so many requests at once."""
+    command = [str(BINARIES / "stopover"), "bench", file, "--collection", "default.rows",
+               "--seconds", str(seconds), "--requests", requests, "--json", "--quiet"]
+    return command + [word for side in sides for word in ("--side", side)]
+
+
+def bench_samples(output: str) -> list[dict[str, Any]]:
+    """What it measured."""
+    return json.loads(output.splitlines()[-1])["samples"]

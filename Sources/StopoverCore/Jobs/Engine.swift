@@ -44,7 +44,7 @@ public struct EngineLimits: Sendable, Hashable {
     public var cursors = EngineLimits.mostCursors
     /// Workers that pack and write chunks, at most: two a processor, since they wait for the disk, too.
     public var spoolWorkers = min(
-        max(2 * ProcessInfo.processInfo.activeProcessorCount, 2), EngineLimits.mostSpoolWorkers)
+        2 * ProcessInfo.processInfo.activeProcessorCount, EngineLimits.mostSpoolWorkers)
     /// Requests to the target at once, at most.
     public var insertRequests = EngineLimits.mostInsertRequests
     /// How many of them a job begins with, before it has found out.

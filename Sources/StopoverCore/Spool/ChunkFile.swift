@@ -39,19 +39,21 @@ struct ChunkFile {
     private func store(
         _ column: Column, isPacked: Bool, in buffer: DiskBuffer
     ) -> StoredColumn {
+        let start = buffer.count
+        let digest: Digest128
+        let planes: [StoredPlane]
+        if isPacked {
+            digest = Digest128(of: column, seed: seed)
+            planes = coder.store(
+                column.payload, elementWidth: column.type.payloadElementWidth, into: buffer)
+        } else {
+            let payload = buffer.append(column.payload, seed: seed)
+            digest = Digest128(of: column, payload: payload, seed: seed)
+            planes = [.plain(column.payload.count)]
+        }
         var stored = StoredColumn(
             name: column.name, type: column.type, head: column.head, tail: column.tail,
-            payloadBytes: column.payload.count, planes: [], digest: Digest128(high: 0, low: 0))
-        guard isPacked else {
-            let payload = buffer.append(column.payload, seed: seed)
-            stored.planes = [.plain(column.payload.count)]
-            stored.digest = Digest128(of: column, payload: payload, seed: seed)
-            return stored
-        }
-        stored.digest = Digest128(of: column, seed: seed)
-        let start = buffer.count
-        stored.planes = coder.store(
-            column.payload, elementWidth: column.type.payloadElementWidth, into: buffer)
+            payloadBytes: column.payload.count, planes: planes, digest: digest)
         if !stored.isPlain {
             stored.storedDigest = Digest128(
                 of: UnsafeRawBufferPointer(rebasing: buffer.bytes[start...]), seed: seed)

@@ -6,8 +6,8 @@ import Synchronization
 /// until the socket has taken its bytes.
 ///
 /// Rests on this: the bytes of an array that is kept, and so is changed by nobody, stay where
-/// `withUnsafeBytes` shows them. Nobody writes to a buffer on its way out; one that is written to after
-/// all gets memory of its own first, as any buffer of the network's that is shared.
+/// `withUnsafeBytes` shows them; and nobody writes over bytes of a buffer on its way out. One that grows, or
+/// is shared, gets memory of its own first, as any of the network's.
 enum LentBytes {
     /// By the address of what was lent; the same bytes may be on the way twice.
     private static let lent = Mutex<[UInt: [ArraySlice<UInt8>]]>([:])

@@ -226,21 +226,23 @@ struct GRPCBody: Sendable {
     /// together.
     mutating func next(upTo most: Int) -> ByteBuffer? {
         guard bytesLeft > 0 else { return nil }
+        if let run = take(upTo: most, isLong: true) { return LentBytes.buffer(run) }
         var piece = ByteBuffer()
-        while piece.readableBytes < most, part < parts.count {
-            let rest = parts[part].dropFirst(taken)
-            let run = rest.prefix(most - piece.readableBytes)
-            if rest.count >= MilvusLimits.lentFrom {
-                guard piece.readableBytes == 0 else { break }
-                piece = LentBytes.buffer(run)
-            } else {
-                _ = run.withUnsafeBytes { piece.writeBytes($0) }
-            }
-            taken += run.count
-            if taken == parts[part].count { (part, taken) = (part + 1, 0) }
-            if rest.count >= MilvusLimits.lentFrom { break }
+        while let run = take(upTo: most - piece.readableBytes, isLong: false) {
+            _ = run.withUnsafeBytes { piece.writeBytes($0) }
         }
-        bytesLeft -= piece.readableBytes
         return piece
+    }
+
+    /// The next bytes of one part, where what is left of it is as long as is said.
+    private mutating func take(upTo most: Int, isLong: Bool) -> ArraySlice<UInt8>? {
+        while part < parts.count, taken == parts[part].count { (part, taken) = (part + 1, 0) }
+        guard most > 0, part < parts.count else { return nil }
+        let rest = parts[part].dropFirst(taken)
+        guard (rest.count >= MilvusLimits.lentFrom) == isLong else { return nil }
+        let run = rest.prefix(most)
+        taken += run.count
+        bytesLeft -= run.count
+        return run
     }
 }

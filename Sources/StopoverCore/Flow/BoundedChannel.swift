@@ -29,6 +29,9 @@ public final class BoundedChannel<Element: Sendable>: Sendable {
 
     private enum SendStep {
         case sent
+        case handedOver(
+            to: CheckedContinuation<Element?, any Error>,
+            roomFor: [CheckedContinuation<Void, any Error>])
         case wait(UInt64)
         case ended
     }
@@ -54,24 +57,26 @@ public final class BoundedChannel<Element: Sendable>: Sendable {
     public func send(_ element: Element) async throws {
         let weight = weigh(element)
         while true {
-            let (step, consumer): (SendStep, (CheckedContinuation<Element?, any Error>)?) =
-                state.withLock {
-                    state in
-                    if state.isFailed || state.isFinished { return (.ended, nil) }
-                    if let consumer = state.consumers.popFirst() {
-                        return (.sent, consumer.continuation)
-                    }
-                    if state.elements.isEmpty || state.weight + weight <= capacity {
-                        state.elements.append((element, weight))
-                        state.weight += weight
-                        return (.sent, nil)
-                    }
-                    state.nextID += 1
-                    return (.wait(state.nextID), nil)
+            let step: SendStep = state.withLock { state in
+                if state.isFailed || state.isFinished { return .ended }
+                if let consumer = state.consumers.popFirst() {
+                    // The room that this producer may have been woken for is left to the next.
+                    return .handedOver(
+                        to: consumer.continuation, roomFor: state.producersThatFit(capacity))
                 }
+                if state.elements.isEmpty || state.weight + weight <= capacity {
+                    state.elements.append((element, weight))
+                    state.weight += weight
+                    return .sent
+                }
+                state.nextID += 1
+                return .wait(state.nextID)
+            }
             switch step {
-            case .sent:
-                consumer?.resume(returning: element)
+            case .sent: return
+            case .handedOver(let consumer, let producers):
+                producers.forEach { $0.resume() }
+                consumer.resume(returning: element)
                 return
             case .ended: throw CancellationError()
             case .wait(let id): try await waitForRoom(id, weight: weight)

@@ -44,6 +44,36 @@ struct BoundedChannelTests {
         #expect(received.peak <= 100)
     }
 
+    /// A producer that was woken for the room, and gives its element to a consumer that waits, leaves the
+    /// room to the next: that one waited for good once.
+    @Test(
+        "forgets no producer when another hands over what there would be room for",
+        .timeLimit(.minutes(1)))
+    func handOver() async throws {
+        for _ in 0..<2000 {
+            let channel = BoundedChannel<Int>(capacity: 10) { _ in 6 }
+            let received = Received()
+            try await withThrowingTaskGroup(of: Void.self) { consumers in
+                try await withThrowingTaskGroup(of: Void.self) { producers in
+                    for element in 0..<6 {
+                        producers.addTask { try await channel.send(element) }
+                    }
+                    for _ in 0..<4 {
+                        consumers.addTask {
+                            while let element = try await channel.next() {
+                                received.take(element, weight: channel.weight)
+                            }
+                        }
+                    }
+                    try await producers.waitForAll()
+                }
+                channel.finish()
+                try await consumers.waitForAll()
+            }
+            #expect(received.elements.sorted() == Array(0..<6))
+        }
+    }
+
     @Test("lets an element pass that is heavier than the whole channel")
     func heavy() async throws {
         let channel = BoundedChannel<Int>(capacity: 10) { $0 }

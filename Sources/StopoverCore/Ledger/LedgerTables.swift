@@ -189,7 +189,9 @@ enum LedgerTables {
             case .blob(let data): add(4, data)
             }
         }
-        return bytes.withUnsafeBytes { Int64(bitPattern: XXH3_64bits($0.baseAddress, $0.count)) }
+        return bytes.withUnsafeBytes {
+            Int64(bitPattern: stopover_xxh3_64($0.baseAddress, $0.count, 0))
+        }
     }
 
     // MARK: Entries

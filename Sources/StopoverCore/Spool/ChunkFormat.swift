@@ -138,7 +138,7 @@ public struct ChunkHeader: Codable, Hashable, Sendable {
 extension Digest128 {
     /// XXH3-128 of a run of bytes.
     init(of bytes: UnsafeRawBufferPointer, seed: UInt64) {
-        let hash = XXH3_128bits_withSeed(bytes.baseAddress, bytes.count, seed)
+        let hash = stopover_xxh3_128(bytes.baseAddress, bytes.count, seed)
         self.init(high: hash.high64, low: hash.low64)
     }
 
@@ -159,7 +159,7 @@ extension Digest128 {
         for start in stride(from: 0, to: bytes.count, by: Digest128.copiedAtOnce) {
             let end = min(start + Digest128.copiedAtOnce, bytes.count)
             let part = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
-            XXH3_128bits_update(hash, part.baseAddress, part.count)
+            stopover_xxh3_128_update(hash, part.baseAddress, part.count)
             UnsafeMutableRawBufferPointer(rebasing: room[start..<end]).copyMemory(from: part)
         }
         let digest = XXH3_128bits_digest(hash)

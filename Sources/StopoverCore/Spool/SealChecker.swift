@@ -94,7 +94,7 @@ final class SealChecker {
         else { return nil }
         XXH3_128bits_reset_withSeed(hash, seed)
         if width == 1 {
-            XXH3_128bits_update(hash, planes[0].baseAddress, planes[0].count)
+            stopover_xxh3_128_update(hash, planes[0].baseAddress, planes[0].count)
         } else {
             let rows = column.payloadBytes / width
             let middle = block.count / 2
@@ -111,7 +111,7 @@ final class SealChecker {
                 BytePlanes.join(
                     UnsafeRawBufferPointer(rebasing: block[0..<(count * width)]), width: width,
                     into: elements)
-                XXH3_128bits_update(hash, elements.baseAddress, elements.count)
+                stopover_xxh3_128_update(hash, elements.baseAddress, elements.count)
             }
         }
         let digest = XXH3_128bits_digest(hash)

@@ -31,7 +31,7 @@ public struct ContentRecord: Hashable, Sendable {
 /// XXH3-64 with a seed: what a codec makes the number of a row's value with.
 public enum ContentHash {
     public static func of(_ bytes: UnsafeRawBufferPointer, seed: UInt64) -> UInt64 {
-        XXH3_64bits_withSeed(bytes.baseAddress, bytes.count, seed)
+        stopover_xxh3_64(bytes.baseAddress, bytes.count, seed)
     }
 }
 

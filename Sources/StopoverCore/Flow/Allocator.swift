@@ -15,6 +15,15 @@ public enum Allocator {
     /// Of a huge page, on x86-64 and arm64.
     private static let hugePage = 2 << 20
 
+    /// What the size of a large buffer is a multiple of.
+    private static let bufferStep = 256 << 10
+
+    /// The size that a buffer for so many bytes is to have. Pages are all about as large: with the same size
+    /// each takes the place of another, where a few bytes more would ask for fresh memory.
+    public static func bufferBytes(for count: Int) -> Int {
+        count < bufferStep ? count : (count + bufferStep - 1) / bufferStep * bufferStep
+    }
+
     /// Pages, chunks and requests are megabytes each, allocated and freed all the time. Left alone glibc
     /// gives each back to the kernel, and the page faults of fresh memory can double what a row costs
     /// (performance.md). The first touch of what is kept is one for each huge page, where the kernel has

@@ -57,12 +57,12 @@ public struct EngineLimits: Sendable, Hashable {
     /// Bytes that a page, and so a chunk, is meant to have.
     public var pageBytes = 8 << 20
     /// Bytes of batches in memory between two stages.
-    public var channelBytes = 32 << 20
+    public var channelBytes = 24 << 20
     /// Bytes of chunks on disk.
     public var spoolBytes: Int64 = 20 << 30
     public var spoolPacking = Packing.auto
     /// Bytes of rows that are kept in memory after their chunk is on disk, to be sent from there.
-    public var spoolMemoryBytes = 128 << 20
+    public var spoolMemoryBytes = 64 << 20
     /// Bytes of rows that wait for a target which takes them, before reading waits. The other half of what
     /// is kept in memory is for what is under way then, so that no chunk has to be read back.
     var leadBytes: Int { spoolMemoryBytes / 2 }

@@ -18,6 +18,7 @@ public actor Ledger {
     let database: DatabaseQueue
     private var waiting: [(entries: [LedgerEntry], done: CheckedContinuation<Void, any Error>)] = []
     private var isWriting = false
+    private let recent = LedgerTables.Recent()
 
     private init(job: JobIdentity, database: DatabaseQueue) {
         self.job = job
@@ -121,10 +122,13 @@ public actor Ledger {
     }
 
     private func write(_ entries: [LedgerEntry]) async throws {
-        try await LedgerTables.guarded { [database] in
-            try await database.write { db in
-                for entry in entries { try LedgerTables.apply(entry, db) }
+        do {
+            try await LedgerTables.guarded { [database, recent] in
+                try await database.write { try recent.apply(entries, $0) }
             }
+        } catch {
+            recent.forget()
+            throw error
         }
     }
 

@@ -1,6 +1,7 @@
 import CXXHash
 import Foundation
 import GRDB
+import Synchronization
 
 /// The tables, and what each entry does to them.
 ///
@@ -196,7 +197,40 @@ enum LedgerTables {
 
     // MARK: Entries
 
-    static func apply(_ entry: LedgerEntry, _ db: Database) throws {
+    /// Records as this process wrote them last, so that the next change of one need not read it back.
+    struct RecentRecords {
+        /// Of a kind; beyond it the records are read.
+        static let limit = 4096
+
+        var splits: [SplitID: SplitRecord] = [:]
+        var chunks: [ChunkID: ChunkRecord] = [:]
+
+        /// Forgets everything when it is too much.
+        mutating func tidy() {
+            if splits.count > RecentRecords.limit { splits = [:] }
+            if chunks.count > RecentRecords.limit { chunks = [:] }
+        }
+    }
+
+    /// ``RecentRecords`` of the transactions that were committed, and of the one under way.
+    final class Recent: Sendable {
+        private let records = Mutex(RecentRecords())
+
+        func apply(_ entries: [LedgerEntry], _ db: Database) throws {
+            try records.withLock { records in
+                for entry in entries { try LedgerTables.apply(entry, db, &records) }
+                records.tidy()
+            }
+        }
+
+        /// The transaction under way is rolled back.
+        func forget() { records.withLock { $0 = RecentRecords() } }
+    }
+
+    /// Makes `entry` part of a transaction. Where it fails, the transaction is to be given up, and `recent` with it.
+    private static func apply(
+        _ entry: LedgerEntry, _ db: Database, _ recent: inout RecentRecords
+    ) throws {
         switch entry {
         case .transferPlanned(let transfer, let splits):
             try insert(db, "transfer", columns(of: transfer))
@@ -219,18 +253,20 @@ enum LedgerTables {
             }
         case .sentThrough(let id, let chunk):
             try update(transfer: id, db) { $0.sentThrough = max($0.sentThrough, chunk) }
-        case .chunkSpooled(let chunk): try spooled(chunk, db)
-        case .rowsQuarantined(let rows): try quarantined(rows, db)
+        case .chunkSpooled(let chunk): try spooled(chunk, db, &recent)
+        case .rowsQuarantined(let rows): try quarantined(rows, db, &recent)
         case .keysDropped(let id, let counts):
             let known: [DroppedKeys] = try records(db, "dropped", "id = ?", [id.number])
             var keys = known.first ?? DroppedKeys()
             keys.add(counts)
             try insert(db, "dropped", [id.number, try encode(keys)], verb: "REPLACE")
-        case .splitFinished(let id): try update(split: id, db) { $0.isFinished = true }
-        case .chunkAcked(let id, let rows, let ids): try acked(id, rows, ids, db)
-        case .chunksTainted(let ids): try doubted(ids, db, mark: { $0.isTainted = true })
+        case .splitFinished(let id):
+            try update(split: id, db, &recent) { $0.isFinished = true }
+        case .chunkAcked(let id, let rows, let ids): try acked(id, rows, ids, db, &recent)
+        case .chunksTainted(let ids):
+            try doubted(ids, db, &recent, mark: { $0.isTainted = true })
         case .chunksDisowned(let ids):
-            for transfer in try doubted(ids, db, mark: { _ in }) {
+            for transfer in try doubted(ids, db, &recent, mark: { _ in }) {
                 try update(transfer: transfer, db) { $0.needsSweep = true }
             }
         case .lossesCounted(let id, let rows): try update(transfer: id, db) { $0.lostRows = rows }
@@ -246,12 +282,13 @@ enum LedgerTables {
             }
         case .chunksFlushed(let ids):
             for id in ids {
-                try update(chunk: id, db) { chunk in
+                try update(chunk: id, db, &recent) { chunk in
                     guard chunk.state == .acked else {
                         throw StopoverError.ledgerRefuses("\(id) is flushed and not acknowledged")
                     }
                     chunk.state = .flushed
                 }
+                recent.chunks[id] = nil
             }
         case .chunkImported(let chunk): try insert(db, "chunk", columns(of: chunk))
         case .contentDigested(let content):
@@ -277,7 +314,8 @@ enum LedgerTables {
     /// - Returns: the transfers of the chunks.
     @discardableResult
     private static func doubted(
-        _ ids: [ChunkID], _ db: Database, mark: (inout ChunkRecord) -> Void
+        _ ids: [ChunkID], _ db: Database, _ recent: inout RecentRecords,
+        mark: (inout ChunkRecord) -> Void
     ) throws -> Set<TransferID> {
         var rows: [TransferID: Int64] = [:]
         for id in ids {
@@ -288,7 +326,7 @@ enum LedgerTables {
                 acked += high - low
                 if let named: Data = row[3] { keys.append(named) }
             }
-            try update(chunk: id, db) { chunk in
+            try update(chunk: id, db, &recent) { chunk in
                 guard chunk.state != .flushed else {
                     throw StopoverError.ledgerRefuses("\(id) is flushed and cannot be in doubt")
                 }
@@ -309,9 +347,11 @@ enum LedgerTables {
         return Set(rows.keys)
     }
 
-    private static func spooled(_ chunk: ChunkRecord, _ db: Database) throws {
+    private static func spooled(
+        _ chunk: ChunkRecord, _ db: Database, _ recent: inout RecentRecords
+    ) throws {
         var chunk = chunk
-        try update(split: chunk.split, db) { split in
+        try update(split: chunk.split, db, &recent) { split in
             if let position = split.position, chunk.lastKey <= position {
                 throw StopoverError.ledgerRefuses(
                     "\(chunk.id) ends at \(chunk.lastKey), its split is at \(position) already")
@@ -322,10 +362,13 @@ enum LedgerTables {
             split.rows += Int64(chunk.rowCount)
         }
         try insert(db, "chunk", columns(of: chunk))
+        recent.chunks[chunk.id] = chunk
     }
 
-    private static func quarantined(_ rows: QuarantineRecord, _ db: Database) throws {
-        try update(split: rows.split, db) { split in
+    private static func quarantined(
+        _ rows: QuarantineRecord, _ db: Database, _ recent: inout RecentRecords
+    ) throws {
+        try update(split: rows.split, db, &recent) { split in
             // The chunk of the same page, where it has one, is recorded before.
             if let position = split.position, position > rows.lastKey {
                 throw StopoverError.ledgerRefuses(
@@ -340,7 +383,8 @@ enum LedgerTables {
     }
 
     private static func acked(
-        _ id: ChunkID, _ rows: Range<Int>, _ ids: WrittenIDs?, _ db: Database
+        _ id: ChunkID, _ rows: Range<Int>, _ ids: WrittenIDs?, _ db: Database,
+        _ recent: inout RecentRecords
     ) throws {
         var total = rows.count
         try forEachRow(db, "ack", "chunk = ?", [id.number]) { row in
@@ -353,7 +397,7 @@ enum LedgerTables {
         try insert(
             db, "ack",
             [id.number, rows.lowerBound, rows.upperBound, try ids.map { try encode(IDRuns($0)) }])
-        try update(chunk: id, db) { chunk in
+        try update(chunk: id, db, &recent) { chunk in
             guard !rows.isEmpty, rows.lowerBound >= 0, rows.upperBound <= chunk.rowCount else {
                 throw StopoverError.ledgerRefuses("\(id) has no rows \(rows)")
             }
@@ -405,19 +449,23 @@ enum LedgerTables {
     }
 
     private static func update(
-        split id: SplitID, _ db: Database, _ change: (inout SplitRecord) throws -> Void
+        split id: SplitID, _ db: Database, _ recent: inout RecentRecords,
+        _ change: (inout SplitRecord) throws -> Void
     ) throws {
-        var split: SplitRecord = try record(db, "split", id.number)
+        var split = try recent.splits[id] ?? record(db, "split", id.number)
         try change(&split)
         try insert(db, "split", columns(of: split), verb: "REPLACE")
+        recent.splits[id] = split
     }
 
     private static func update(
-        chunk id: ChunkID, _ db: Database, _ change: (inout ChunkRecord) throws -> Void
+        chunk id: ChunkID, _ db: Database, _ recent: inout RecentRecords,
+        _ change: (inout ChunkRecord) throws -> Void
     ) throws {
-        var chunk: ChunkRecord = try record(db, "chunk", id.number)
+        var chunk = try recent.chunks[id] ?? record(db, "chunk", id.number)
         try change(&chunk)
         try insert(db, "chunk", columns(of: chunk), verb: "REPLACE")
+        recent.chunks[id] = chunk
     }
 
     private static func columns(

@@ -29,11 +29,13 @@ public final class DiskBuffer {
     func removeAll() { count = 0 }
 
     /// Room for `extra` bytes after those that are here.
-    func reserve(_ extra: Int) {
-        let needed = DiskBuffer.rounded(count + extra)
+    func reserve(_ extra: Int) { grow(to: count + extra) }
+
+    private func grow(to needed: Int) {
         guard needed > memory.count else { return }
         let larger = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: max(needed, memory.count * 2), alignment: DiskBuffer.alignment)
+            byteCount: Allocator.bufferBytes(for: DiskBuffer.rounded(needed)),
+            alignment: DiskBuffer.alignment)
         larger.copyMemory(from: bytes)
         memory.deallocate()
         memory = larger
@@ -43,7 +45,7 @@ public final class DiskBuffer {
     /// it wrote.
     @discardableResult
     func append(upTo limit: Int, _ body: (UnsafeMutableRawBufferPointer) -> Int) -> Int {
-        reserve(limit)
+        if count + limit > memory.count { grow(to: max(count + limit, memory.count * 2)) }
         let written = body(UnsafeMutableRawBufferPointer(rebasing: memory[count..<(count + limit)]))
         count += written
         return written

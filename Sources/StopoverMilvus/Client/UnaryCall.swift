@@ -2,6 +2,7 @@ import Foundation
 import NIOCore
 import NIOHPACK
 import NIOHTTP2
+import StopoverCore
 
 /// One call on its stream: one message there, one message back, a status.
 final class UnaryCall: ChannelInboundHandler {
@@ -201,7 +202,7 @@ struct GRPCMessage {
                 wasSent: true)
         }
         self.length = length
-        bytes.reserveCapacity(length)
+        bytes.reserveCapacity(Allocator.bufferBytes(for: length))
     }
 }
 

@@ -223,6 +223,26 @@ struct LedgerTests {
             ])
         }
         #expect(try await LedgerContent(of: ledger) == before)
+        // Nothing of it is remembered: its split is not beyond the chunk.
+        try await ledger.commit([.chunkSpooled(SampleLedger.chunk(51))])
+        #expect(try await ledger.chunk(ChunkID(51)).state == .spooled)
+    }
+
+    @Test("changes records that it wrote long ago")
+    func manyRecords() async throws {
+        let last = Int64(LedgerTables.RecentRecords.limit) + 10
+        try await ledger.commit([
+            .transferPlanned(SampleLedger.transfer(), splits: [SampleLedger.split(1)])
+        ])
+        for first in stride(from: 1, through: last, by: 100) {
+            try await ledger.commit(
+                (first..<min(first + 100, last + 1)).map { .chunkSpooled(SampleLedger.chunk($0)) })
+        }
+        try await ledger.commit([
+            .chunkAcked(ChunkID(1), rows: 0..<10, ids: nil), .chunksFlushed([ChunkID(1)]),
+        ])
+        #expect(try await ledger.chunk(ChunkID(1)).state == .flushed)
+        #expect(try await ledger.chunks(of: TransferID(1), in: .spooled).count == Int(last) - 1)
     }
 
     @Test("applies the entries of a commit in their order")

@@ -18,7 +18,7 @@ public actor Ledger {
     let database: DatabaseQueue
     private var waiting: [(entries: [LedgerEntry], done: CheckedContinuation<Void, any Error>)] = []
     private var isWriting = false
-    private let recent = LedgerTables.Recent()
+    private let recent = RecentTransactions()
 
     private init(job: JobIdentity, database: DatabaseQueue) {
         self.job = job

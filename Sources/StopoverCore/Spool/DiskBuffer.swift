@@ -28,13 +28,11 @@ public final class DiskBuffer {
 
     func removeAll() { count = 0 }
 
-    /// Room for `extra` bytes after those that are here.
-    func reserve(_ extra: Int) { grow(to: count + extra) }
-
-    private func grow(to needed: Int) {
-        guard needed > memory.count else { return }
+    /// Room for `extra` bytes after those that are here; where it must grow, to `size` or more.
+    func reserve(_ extra: Int, growingTo size: Int = 0) {
+        guard count + extra > memory.count else { return }
         let larger = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: Allocator.bufferBytes(for: DiskBuffer.rounded(needed)),
+            byteCount: Allocator.bufferBytes(for: DiskBuffer.rounded(max(count + extra, size))),
             alignment: DiskBuffer.alignment)
         larger.copyMemory(from: bytes)
         memory.deallocate()
@@ -45,7 +43,7 @@ public final class DiskBuffer {
     /// it wrote.
     @discardableResult
     func append(upTo limit: Int, _ body: (UnsafeMutableRawBufferPointer) -> Int) -> Int {
-        if count + limit > memory.count { grow(to: max(count + limit, memory.count * 2)) }
+        reserve(limit, growingTo: memory.count * 2)
         let written = body(UnsafeMutableRawBufferPointer(rebasing: memory[count..<(count + limit)]))
         count += written
         return written

@@ -230,7 +230,7 @@ struct LedgerTests {
 
     @Test("changes records that it wrote long ago")
     func manyRecords() async throws {
-        let last = Int64(LedgerTables.RecentRecords.limit) + 10
+        let last = Int64(RecentRecords.limit) + 10
         try await ledger.commit([
             .transferPlanned(SampleLedger.transfer(), splits: [SampleLedger.split(1)])
         ])

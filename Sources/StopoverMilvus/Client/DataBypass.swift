@@ -1,8 +1,9 @@
 import NIOCore
 
 /// Takes the DATA frames of replies out of a connection's bytes and gives them to their calls, so that
-/// a reply is copied once, from the socket's buffer into its page. Everything else passes on to
-/// NIOHTTP2, which would join frames that come in pieces and carry each through a channel of its own.
+/// a reply is copied once, from the socket's buffer into its page, or is read to there (``PageReads``).
+/// Everything else passes on to NIOHTTP2, which would join frames that come in pieces and carry each
+/// through a channel of its own.
 ///
 /// So it also gives the server the credit for these bytes: WINDOW_UPDATE, RFC 9113, section 6.9. It
 /// writes only while it reads, so that what it writes falls between NIOHTTP2's frames.
@@ -23,6 +24,24 @@ final class DataBypass: ChannelInboundHandler {
     /// The replies of this stream are this call's from now on.
     func register(_ call: UnaryCall, stream: UInt32) { calls[stream] = call }
     func unregister(stream: UInt32) { calls[stream] = nil }
+
+    /// Where a read should put what comes next.
+    enum Destination {
+        /// In a buffer for all that is there.
+        case buffer
+        /// In one for so many bytes: what the frame still has and the header of the next, which is large
+        /// likely.
+        case head(Int)
+        /// Where the page of the reply that comes keeps it.
+        case page(ByteBuffer)
+    }
+
+    var destination: Destination {
+        guard sieve.largest >= MilvusLimits.readApartFrom else { return .buffer }
+        let (stream, bytes) = sieve.expected
+        if let room = calls[stream]?.room(upTo: bytes) { return .page(room) }
+        return .head(min(bytes + MilvusLimits.headReadBytes, MilvusLimits.receiveBytes))
+    }
 
     func channelActive(context: ChannelHandlerContext) {
         // NIOHTTP2's preface goes first.
@@ -64,6 +83,37 @@ final class DataBypass: ChannelInboundHandler {
     }
 }
 
+/// Buffers for what is read from a connection. Where a large frame of a reply comes, it is read to where
+/// the reply's page keeps it, so that the kernel's copy is the only one; the frame's header is read before
+/// that with little else. Not for a connection with TLS, of which each byte is another when it is read.
+struct PageReads: RecvByteBufferAllocator {
+    private let bypass: NIOLoopBound<DataBypass>
+
+    /// To be made and used on the connection's event loop. A channel that reads more than once a turn would
+    /// keep pages' memory for later reads.
+    static func install(on channel: any Channel, _ bypass: DataBypass) throws {
+        let reads = PageReads(bypass: NIOLoopBound(bypass, eventLoop: channel.eventLoop))
+        try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
+        try channel.syncOptions?.setOption(.recvAllocator, value: reads)
+    }
+
+    /// Of the buffer that is kept from read to read; nil where another is wanted.
+    func nextBufferSize() -> Int? {
+        if case .buffer = bypass.value.destination { MilvusLimits.receiveBytes } else { nil }
+    }
+
+    func buffer(allocator: ByteBufferAllocator) -> ByteBuffer {
+        switch bypass.value.destination {
+        case .page(let room): room
+        case .head(let bytes): allocator.buffer(capacity: bytes)
+        case .buffer: allocator.buffer(capacity: MilvusLimits.receiveBytes)
+        }
+    }
+
+    /// - Returns: true: the buffer that is kept is not to be taken where another is wanted.
+    mutating func record(actualReadBytes: Int) -> Bool { true }
+}
+
 /// Tells DATA frames from others in a stream of HTTP/2 frames, however it is cut into reads. The
 /// layout of frames: RFC 9113, sections 4.1 and 6.1.
 struct DataSieve {
@@ -98,8 +148,16 @@ struct DataSieve {
     }
 
     private var state = State.header
+    /// Bytes of the largest DATA frame so far: servers differ in what they make of a large reply.
+    private(set) var largest = 0
     /// The start of a header that is cut.
     private var held = ByteBuffer()
+
+    /// What is left of the DATA frame that has begun, without its padding; no bytes where none has.
+    var expected: (stream: UInt32, bytes: Int) {
+        guard case .data(let frame) = state, let padding = frame.padding else { return (0, 0) }
+        return (frame.stream, max(frame.left - padding, 0))
+    }
 
     /// What comes next in `bytes`, which it takes; nil when nothing can be told yet.
     mutating func next(_ bytes: inout ByteBuffer) -> Event? {
@@ -151,6 +209,7 @@ struct DataSieve {
             state = .passing(length)
             return .pass(header)
         }
+        largest = max(largest, length)
         state = .data(
             Data(
                 stream: stream & 0x7FFF_FFFF, left: length,

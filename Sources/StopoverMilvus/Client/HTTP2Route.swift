@@ -84,6 +84,7 @@ struct HTTP2Route: Sendable {
                     }
                     let watch = ConnectionWatch(channel, losses)
                     let bypass = DataBypass()
+                    if tls == nil { try PageReads.install(on: channel, bypass) }
                     try pipeline.addHandlers(watch, bypass)
                     let multiplexer = try pipeline.configureHTTP2Pipeline(
                         mode: .client, connectionConfiguration: HTTP2Route.connection,

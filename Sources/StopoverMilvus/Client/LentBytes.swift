@@ -28,13 +28,21 @@ enum LentBytes {
 
     /// Not of no bytes.
     static func buffer(_ bytes: ArraySlice<UInt8>) -> ByteBuffer {
+        lend(bytes, filled: bytes.count)
+    }
+
+    /// Room for what is read, where these bytes are: they are not set yet, and nobody's but the caller's.
+    static func room(_ bytes: ArraySlice<UInt8>) -> ByteBuffer { lend(bytes, filled: 0) }
+
+    private static func lend(_ bytes: ArraySlice<UInt8>, filled: Int) -> ByteBuffer {
         bytes.withUnsafeBytes { shown in
             let memory = UnsafeMutableRawBufferPointer(mutating: shown)
             if let address = shown.baseAddress {
                 let address = UInt(bitPattern: address)
                 lent.withLock { $0[address, default: []].append(bytes) }
             }
-            return ByteBuffer(takingOwnershipOf: memory, allocator: allocator)
+            return ByteBuffer(
+                takingOwnershipOf: memory, allocator: allocator, writerIndex: filled)
         }
     }
 

@@ -8,6 +8,10 @@ public enum MilvusLimits {
     public static let frameBytes = 1 << 20
     /// Bytes taken from a socket at once.
     static let receiveBytes = 1 << 20
+    /// Of a frame of a reply that has begun, so many bytes or more are read to where the page keeps them.
+    static let readApartFrom = 64 << 10
+    /// Bytes read for a frame's header and what stands before the page in it, where large frames come.
+    static let headReadBytes = 4 << 10
     /// Bytes of a request that are handed on at once.
     static let pieceBytes = 512 << 10
     /// A run of a request's bytes that is at least so long is not copied to be sent.

@@ -87,6 +87,9 @@ final class UnaryCall: ChannelInboundHandler {
         }
     }
 
+    /// Where so many bytes of the reply that come next may be read to.
+    func room(upTo most: Int) -> ByteBuffer? { isOver ? nil : message.room(upTo: most) }
+
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if let closed = error as? NIOHTTP2Errors.StreamClosed {
             // RFC 9113, section 8.7: a refused stream was not looked at.
@@ -166,17 +169,22 @@ struct GRPCStatus: Hashable {
 }
 
 /// gRPC's frame of one message: a byte of flags, four of length, and the message.
-struct GRPCMessage {
+struct GRPCMessage: ~Copyable {
     static let prefixBytes = 5
 
     private var prefix: [UInt8] = []
+    /// As long as the message; set up to `filled`.
     private var bytes: [UInt8] = []
+    /// Where they are. They are written by this alone, also while a read is lent a part of them.
+    private var memory = UnsafeMutableRawPointer(bitPattern: 0)
+    private var filled = 0
     private var length: Int?
 
     /// The message, once all of it has come.
-    var whole: [UInt8]? { length == bytes.count ? bytes : nil }
+    var whole: [UInt8]? { length == filled ? bytes : nil }
 
-    /// Takes what came next. The message's bytes are copied once, to where the page keeps them.
+    /// Takes what came next. The message's bytes are copied to where the page keeps them, unless they were
+    /// read to there: into ``room(upTo:)``.
     mutating func take(_ part: ByteBuffer) throws(CallFailure) {
         var part = part
         while length == nil, let byte = part.readInteger(as: UInt8.self) {
@@ -184,10 +192,24 @@ struct GRPCMessage {
             if prefix.count == GRPCMessage.prefixBytes { try begin() }
         }
         guard part.readableBytes > 0, let length else { return }
-        guard part.readableBytes <= length - bytes.count else {
+        guard part.readableBytes <= length - filled else {
             throw CallFailure(.internal, "a reply of more than one message", wasSent: true)
         }
-        part.withUnsafeReadableBytes { bytes.append(contentsOf: $0) }
+        part.withUnsafeReadableBytes { read in
+            guard let place = memory?.advanced(by: filled), let start = read.baseAddress,
+                start != UnsafeRawPointer(place)
+            else { return }
+            place.copyMemory(from: start, byteCount: read.count)
+        }
+        filled += part.readableBytes
+    }
+
+    /// Where what comes next belongs, at most so many bytes; nil where that is too few to read them apart.
+    func room(upTo most: Int) -> ByteBuffer? {
+        guard let length else { return nil }
+        let count = min(most, length - filled)
+        guard count >= MilvusLimits.readApartFrom else { return nil }
+        return LentBytes.room(bytes[filled..<(filled + count)])
     }
 
     private mutating func begin() throws(CallFailure) {
@@ -202,7 +224,11 @@ struct GRPCMessage {
                 wasSent: true)
         }
         self.length = length
-        bytes.reserveCapacity(Allocator.bufferBytes(for: length))
+        // Not set to zero first: ``whole`` shows them when all are set.
+        bytes = [UInt8](unsafeUninitializedCapacity: Allocator.bufferBytes(for: length)) {
+            $1 = length
+        }
+        memory = bytes.withUnsafeMutableBytes { $0.baseAddress }
     }
 }
 

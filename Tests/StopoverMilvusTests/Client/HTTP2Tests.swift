@@ -97,6 +97,50 @@ struct GRPCMessageTests {
         }
     }
 
+    @Test(
+        "is read to where its page keeps it, as far as there is room for a read, and so not copied")
+    func readApart() throws {
+        var random = SeededRandom(seed: 5)
+        for _ in 0..<20 {
+            let length = Int.random(in: 1...(6 * MilvusLimits.readApartFrom), using: &random)
+            let content = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+            var body = GRPCBody(content)
+            var stream: ArraySlice<UInt8> = []
+            while let piece = body.next(upTo: .max) { stream += piece.readableBytesView }
+            var message = GRPCMessage()
+            #expect(message.room(upTo: .max) == nil)
+            var places: [(offset: Int, address: UInt)] = []
+            while !stream.isEmpty {
+                let most = Int.random(in: 1...(2 * MilvusLimits.readApartFrom), using: &random)
+                guard Bool.random(using: &random), var room = message.room(upTo: most) else {
+                    // A read for the header, of which some is the message's.
+                    try message.take(ByteBuffer(bytes: stream.prefix(most)))
+                    stream = stream.dropFirst(most)
+                    continue
+                }
+                #expect(room.readableBytes == 0)
+                #expect(room.writableBytes == min(most, stream.count))
+                #expect(room.writableBytes >= MilvusLimits.readApartFrom)
+                let read = Int.random(in: 1...room.writableBytes, using: &random)
+                let address = room.address
+                places.append((length - stream.count, address))
+                room.writeBytes(stream.prefix(read))
+                #expect(room.address == address)
+                try message.take(room)
+                stream = stream.dropFirst(read)
+            }
+            let whole = try #require(message.whole)
+            #expect(whole == content)
+            whole.withUnsafeBytes { bytes in
+                for place in places {
+                    let kept = bytes.baseAddress.map { $0 + place.offset }
+                    #expect(place.address == UInt(bitPattern: kept))
+                    #expect(kept.map { LentBytes.count(at: $0) } == 0)
+                }
+            }
+        }
+    }
+
     @Test("of another form is refused: compressed, too long, or two")
     func refused() {
         func status(_ bytes: [UInt8]) -> CallFailure.Status? {
@@ -145,27 +189,39 @@ struct DataSieveTests {
             var stream: [UInt8] = []
             var rest: [UInt8] = []
             var data: [UInt8: [UInt8]] = [:]
-            var counted = 0
+            /// Of each DATA frame, padding included.
+            var lengths: [Int] = []
+            /// Of each byte of the stream, whether it is a reply's.
+            var isData: [Bool] = []
+            func mark(_ payload: [UInt8], padding: Int = 0) {
+                let before = stream.count - isData.count - payload.count - padding
+                isData += repeatElement(false, count: before)
+                isData += repeatElement(true, count: payload.count)
+                isData += repeatElement(false, count: padding)
+            }
             for _ in 0..<Int.random(in: 1...40, using: &random) {
                 let payload = random.someBytes(Int.random(in: 0...300, using: &random))
                 let number = UInt8.random(in: 1...3, using: &random)
                 switch Int.random(in: 0..<5, using: &random) {
                 case 0, 1:
                     stream += Self.frame(0, stream: number, payload)
+                    mark(payload)
                     data[number, default: []] += payload
-                    counted += payload.count
+                    lengths.append(payload.count)
                 case 2:
                     let padding = [UInt8](
                         repeating: 0, count: Int.random(in: 0...255, using: &random))
                     let padded = [UInt8(padding.count)] + payload + padding
                     stream += Self.frame(0, flags: 8, stream: number, padded)
+                    mark(payload, padding: padding.count)
                     data[number, default: []] += payload
-                    counted += padded.count
+                    lengths.append(padded.count)
                 case 3:
                     // The end is NIOHTTP2's to know.
                     stream += Self.frame(0, flags: 1, stream: number, payload)
+                    mark(payload)
                     data[number, default: []] += payload
-                    counted += payload.count
+                    lengths.append(payload.count)
                     rest += Self.frame(0, flags: 1, stream: number, [])
                 default:
                     let other = Self.frame(
@@ -194,10 +250,13 @@ struct DataSieveTests {
                 }
                 #expect(part.readableBytes == 0)
                 at = end
+                // A read of so many bytes brings nothing else.
+                #expect(sieve.expected.bytes == isData.dropFirst(at).prefix { $0 }.count)
             }
             #expect(passed == rest)
             #expect(taken.filter { !$0.value.isEmpty } == data.filter { !$0.value.isEmpty })
-            #expect(count == counted)
+            #expect(count == lengths.reduce(0, +))
+            #expect(sieve.largest == lengths.max() ?? 0)
         }
     }
 
@@ -219,4 +278,9 @@ extension SeededRandom {
     fileprivate mutating func someBytes(_ count: Int) -> [UInt8] {
         (0..<count).map { _ in UInt8.random(in: 0...255, using: &self) }
     }
+}
+
+extension ByteBuffer {
+    /// Of its memory.
+    fileprivate var address: UInt { withVeryUnsafeBytes { UInt(bitPattern: $0.baseAddress) } }
 }

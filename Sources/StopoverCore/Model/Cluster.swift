@@ -51,6 +51,11 @@ public struct RowSelection: Sendable, Hashable {
         self.range = range
         self.filter = filter
     }
+
+    /// Every row of the collection.
+    public var isEverything: Bool {
+        partition == nil && range == .all && anyOf.isEmpty && keys.isEmpty && filter == nil
+    }
 }
 
 /// A question for one page: the first `rowLimit` rows of the selection, ascending by key.

@@ -19,8 +19,10 @@ extension MilvusCluster {
             $0.consistencyLevel = Consistency.strong
         }
         if let partition = rows.partition { request.partitionNames = [partition] }
-        // Always with an expression: without one Lite 3 ignores the partition [measured].
-        request.expr = try KeyExpression.text(rows)
+        // Without an expression Lite 3 ignores the partition, and with one it looks at every row: 2.4 s for
+        // 30,000 of 768 dimensions, 0.02 s without. Both count alike what was doubled, deleted or
+        // upserted, before and after a flush, as on 2.3.5 [measured].
+        if !rows.isEverything { request.expr = try KeyExpression.text(rows) }
         let reply: MilvusQueryResults = try await client.call(
             .query, request, subject: name.description)
         guard case .scalars(let scalars)? = reply.fieldsData.first?.field,

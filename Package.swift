@@ -156,6 +156,7 @@ let package = Package(
             dependencies: [
                 "StopoverMilvus", "StopoverTesting", "MilvusProto",
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             swiftSettings: strict),
         // The executable as a user runs it, against real servers.

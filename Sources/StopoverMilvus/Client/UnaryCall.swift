@@ -176,7 +176,7 @@ struct GRPCMessage: ~Copyable {
     /// As long as the message; set up to `filled`.
     private var bytes: [UInt8] = []
     /// Where they are. They are written by this alone, also while a read is lent a part of them.
-    private var memory = UnsafeMutableRawPointer(bitPattern: 0)
+    private var memory: UnsafeMutableRawPointer?
     private var filled = 0
     private var length: Int?
 

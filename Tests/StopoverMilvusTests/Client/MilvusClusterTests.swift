@@ -127,21 +127,20 @@ struct MilvusClusterTests {
         #expect(error?.code == .clusterContract)
     }
 
-    @Test("counts with an expression even the open range: Lite 3 forgets the partition without one")
-    func countPartition() async throws {
-        let transport = ScriptedTransport([
-            .query: [
-                try .message(
-                    MilvusQueryResults.with {
-                        $0.fieldsData = [.with { $0.scalars.longData.data = [1] }]
-                    })
-            ]
-        ])
-        let rows = RowSelection(
-            collection: Self.name, primaryKey: FieldSchema(name: "id", type: .varchar),
-            partition: "p")
-        _ = try await MilvusCluster.scripted(transport).count(rows)
-        #expect(try transport.request(MilvusQueryRequest.self, .query).expr == "id >= \"\"")
+    @Test("counts all rows without an expression, and those of a partition with one, always true")
+    func countEverything() async throws {
+        let one = try ScriptedTransport.Reply.message(
+            MilvusQueryResults.with { $0.fieldsData = [.with { $0.scalars.longData.data = [1] }] })
+        // Without one Lite 3 forgets the partition; with one it looks at every row.
+        for (partition, expression) in [(nil, ""), ("p", "id >= \"\"")] {
+            let transport = ScriptedTransport([.query: [one]])
+            let rows = RowSelection(
+                collection: Self.name, primaryKey: FieldSchema(name: "id", type: .varchar),
+                partition: partition)
+            _ = try await MilvusCluster.scripted(transport).count(rows)
+            #expect(
+                try transport.request(MilvusQueryRequest.self, .query).expr == expression)
+        }
     }
 
     @Test("asks for a page by name and key, sorted, at the timestamp or else at Strong")

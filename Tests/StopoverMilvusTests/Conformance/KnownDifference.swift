@@ -122,7 +122,7 @@ struct KnownDifference: Sendable {
         KnownDifference(
             "query: count(*) of a named partition without an expression", .lite3,
             "4",
-            "we always send an expression"),
+            "we send an expression with a partition"),
         KnownDifference(
             "query: a missing partition", .lite3,
             "0 rows",

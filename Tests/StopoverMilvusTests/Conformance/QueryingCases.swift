@@ -68,6 +68,26 @@ extension ConformanceCase {
             try await table.insert([1, 2, 3])
             return "\(try await table.count(""))"
         },
+        ConformanceCase("query: count(*) without an expression is that with one") { server in
+            let table = ConformanceTable(server)
+            try await table.open()
+            var differences: [String] = []
+            func compare(_ moment: String) async throws {
+                let (bare, filtered) = (try await table.count(""), try await table.count("id > 0"))
+                if bare != filtered { differences.append("\(moment): \(bare), \(filtered)") }
+            }
+            try await table.insert([1, 2, 3, 4])
+            try await compare("inserted")
+            try await table.insert([2, 3])
+            try await compare("doubled")
+            try await table.delete("id in [3]")
+            try await compare("deleted")
+            try await table.upsert([4])
+            try await compare("upserted")
+            try await table.flush()
+            try await compare("flushed")
+            return differences.isEmpty ? "always" : differences.joined(separator: "; ")
+        },
         ConformanceCase("query: rows, unloaded") { server in
             let table = ConformanceTable(server)
             try await table.open()

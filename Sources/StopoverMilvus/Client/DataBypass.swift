@@ -25,22 +25,16 @@ final class DataBypass: ChannelInboundHandler {
     func register(_ call: UnaryCall, stream: UInt32) { calls[stream] = call }
     func unregister(stream: UInt32) { calls[stream] = nil }
 
-    /// Where a read should put what comes next.
-    enum Destination {
-        /// In a buffer for all that is there.
-        case buffer
-        /// In one for so many bytes: what the frame still has and the header of the next, which is large
-        /// likely.
-        case head(Int)
-        /// Where the page of the reply that comes keeps it.
-        case page(ByteBuffer)
-    }
+    /// Whether the server sends frames that are worth a read of their own.
+    var readsApart: Bool { sieve.largest >= MilvusLimits.readApartFrom }
 
-    var destination: Destination {
-        guard sieve.largest >= MilvusLimits.readApartFrom else { return .buffer }
+    /// What comes next: where the page of the reply keeps it, or else a buffer for what the frame still has
+    /// and the header of the next, which is large likely.
+    func apart(_ allocator: ByteBufferAllocator) -> ByteBuffer {
         let (stream, bytes) = sieve.expected
-        if let room = calls[stream]?.room(upTo: bytes) { return .page(room) }
-        return .head(min(bytes + MilvusLimits.headReadBytes, MilvusLimits.receiveBytes))
+        return calls[stream]?.room(upTo: bytes)
+            ?? allocator.buffer(
+                capacity: min(bytes + MilvusLimits.headReadBytes, MilvusLimits.receiveBytes))
     }
 
     func channelActive(context: ChannelHandlerContext) {

@@ -15,16 +15,12 @@ struct PageReads: RecvByteBufferAllocator {
     }
 
     /// Of the buffer that is kept from read to read; nil where another is wanted.
-    func nextBufferSize() -> Int? {
-        if case .buffer = bypass.value.destination { MilvusLimits.receiveBytes } else { nil }
-    }
+    func nextBufferSize() -> Int? { bypass.value.readsApart ? nil : MilvusLimits.receiveBytes }
 
     func buffer(allocator: ByteBufferAllocator) -> ByteBuffer {
-        switch bypass.value.destination {
-        case .page(let room): room
-        case .head(let bytes): allocator.buffer(capacity: bytes)
-        case .buffer: allocator.buffer(capacity: MilvusLimits.receiveBytes)
-        }
+        let bypass = bypass.value
+        return bypass.readsApart
+            ? bypass.apart(allocator) : allocator.buffer(capacity: MilvusLimits.receiveBytes)
     }
 
     /// - Returns: true: the buffer that is kept is not to be taken where another is wanted.

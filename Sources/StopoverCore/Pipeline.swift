@@ -38,6 +38,7 @@ struct Pipeline: Sendable {
         let coordinator = try await engine.resumeLoad(of: transfer, plan)
         let splits = try await engine.ledger.splits(of: transfer.id).filter { !$0.isFinished }
 
+        defer { _ = try? engine.spool.dropSpares() }
         return try await withThrowingTaskGroup(of: Int?.self) { group in
             defer {
                 batches.fail()
@@ -62,7 +63,10 @@ struct Pipeline: Sendable {
                 return epoch
             }
             while let result = try await group.next() {
-                if let epoch = result { return epoch }
+                if let epoch = result {
+                    try engine.spool.dropSpares()
+                    return epoch
+                }
             }
             throw StopoverError.interrupted
         }

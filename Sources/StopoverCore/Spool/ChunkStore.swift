@@ -11,30 +11,27 @@ struct ChunkStore: Sendable {
         self.disk = disk
     }
 
-    /// Writes `bytes` under `name`: temporary file, sync, rename, sync of the directory. When it
-    /// returns the file is durable; when it throws there is none.
+    /// Writes `bytes` under `name`: into a file of another name, sync, rename, sync of the directory.
+    /// When it returns the file is durable; when it throws there is none.
     func write(_ bytes: [UInt8], as name: String) throws(StopoverError) {
         try write(DiskBuffer(bytes), as: name)
     }
 
-    func write(_ bytes: DiskBuffer, as name: String) throws(StopoverError) {
-        let temporary = path(name) + ChunkStore.temporarySuffix
+    /// - Parameter spare: a file that nobody needs, to be written anew. It is gone in any case; where it
+    ///   cannot be opened, or there is none, a file is made.
+    func write(_ bytes: DiskBuffer, as name: String, into spare: String? = nil)
+        throws(StopoverError)
+    {
         try guarded(name) { disk throws(DiskFailure) in
-            let file = try disk.create(temporary)
+            let (file, temporary) = try open(spare, for: name)
             do throws(DiskFailure) {
+                defer { disk.close(file) }
                 try disk.allocate(bytes.count, for: file)
                 try disk.write(bytes, to: file)
                 try disk.sync(file)
-            } catch {
-                // A sync that failed is never repeated: the kernel may have marked the pages clean.
-                disk.close(file)
-                try? disk.remove(temporary)
-                throw error
-            }
-            disk.close(file)
-            do throws(DiskFailure) {
                 try disk.rename(temporary, to: path(name))
             } catch {
+                // A sync that failed is never repeated: the kernel may have marked the pages clean.
                 try? disk.remove(temporary)
                 throw error
             }
@@ -43,6 +40,16 @@ struct ChunkStore: Sendable {
             try? disk.remove(path(name))
             throw error
         }
+    }
+
+    /// A file to be written, and its path until it is whole.
+    private func open(_ spare: String?, for name: String) throws(DiskFailure) -> (Int32, String) {
+        if let spare = spare.map(path) {
+            if let file = try? disk.reopen(spare) { return (file, spare) }
+            try disk.remove(spare)
+        }
+        let temporary = path(name) + ChunkStore.temporarySuffix
+        return (try disk.create(temporary), temporary)
     }
 
     func syncDirectory() throws(StopoverError) {

@@ -6,9 +6,11 @@
 public protocol Disk: Sendable {
     /// Makes a file that nobody else can read, and that must not be there, to be written.
     func create(_ path: String) throws(DiskFailure) -> Int32
+    /// Opens a file of ours, to be written anew: it keeps its blocks.
+    func reopen(_ path: String) throws(DiskFailure) -> Int32
     /// Takes room for a file of `byteCount` bytes, so that a full disk is met before a byte is written.
     func allocate(_ byteCount: Int, for file: Int32) throws(DiskFailure)
-    /// Writes all of `bytes`, from the file's beginning.
+    /// Writes all of `bytes`, from the file's beginning: then it has these and no others.
     func write(_ bytes: DiskBuffer, to file: Int32) throws(DiskFailure)
     /// When it returns the file's bytes are durable. After it failed they may be gone, and a second
     /// one may succeed all the same: the kernel may have marked them clean.

@@ -5,8 +5,11 @@ import Synchronization
 /// chunks that are flushed on the target leave.
 public final class Spool: Sendable {
     fileprivate struct State {
-        /// Bytes on disk, and bytes promised to chunks that are being written.
-        var used: Int64 = 0
+        /// Bytes of chunks on disk.
+        var written: Int64 = 0
+        /// Bytes that chunks which are being written may take.
+        var promised: Int64 = 0
+        var used: Int64 { written + promised }
         var resting: [ChunkID: ChunkRecord] = [:]
         /// Rows of some of them, still in memory: what is sent soon need not be read back.
         var fresh: [ChunkID: Batch] = [:]
@@ -15,6 +18,9 @@ public final class Spool: Sendable {
         var loadable: Set<ChunkID> = []
         /// Chunks that the disk had no room for, and that wait for it.
         var waitingForDisk: Set<ChunkID> = []
+        /// Chunks that left, ever.
+        var released = 0
+        var spares = SpareFiles()
         /// Workers between their reservation and the record of their chunk.
         var writing = 0
         var waiting:
@@ -60,7 +66,7 @@ public final class Spool: Sendable {
             for record in resting {
                 state.resting[record.id] = record
                 state.loadable.insert(record.id)
-                state.used += Int64(record.fileBytes)
+                state.written += Int64(record.fileBytes)
             }
         }
         report(usedBytes)
@@ -109,7 +115,7 @@ public final class Spool: Sendable {
         checksSeals: Bool = ChunkWriter.checksSealsByDefault
     ) throws(StopoverError) -> ChunkWriter {
         ChunkWriter(
-            file: ChunkFile(seed: seed, coder: try PlaneCoder()), store: store, spool: self,
+            file: ChunkFile(seed: seed, coder: try PlaneCoder()), spool: self,
             checker: checksSeals ? try SealChecker() : nil)
     }
 
@@ -133,7 +139,7 @@ public final class Spool: Sendable {
             state.nextID += 1
             return state.nextID
         }
-        guard let id else { return report(usedBytes) }
+        guard let id else { return useChanged() }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { ready in
                 let isCancelled = state.withLock { state in
@@ -170,6 +176,19 @@ public final class Spool: Sendable {
         }
     }
 
+    /// Chunks that left, ever.
+    var releasedCount: Int { state.withLock { $0.released } }
+
+    /// Whether this chunk, which the disk had no room for, may find some when it tries again: chunks
+    /// left since it began to try, loading can free others, or a worker is about to record one.
+    /// - Parameter released: ``releasedCount`` before it tried.
+    func mayFindRoom(_ id: ChunkID, since released: Int) -> Bool {
+        state.withLock { state in
+            state.released != released || !state.loadable.isEmpty
+                || state.writing > state.waitingForDisk.union([id]).count
+        }
+    }
+
     /// Whether chunks that were cut before this one wait for room on the disk.
     func olderWaitForDisk(than id: ChunkID) -> Bool {
         state.withLock { $0.waitingForDisk.contains { $0 < id } }
@@ -179,11 +198,12 @@ public final class Spool: Sendable {
     /// - Parameter rows: what the chunk holds.
     package func settle(reserved: Int, written record: ChunkRecord?, rows: Batch? = nil) {
         state.withLock { state in
-            state.used += Int64(record?.fileBytes ?? 0) - Int64(reserved)
+            state.promised -= Int64(reserved)
             guard let record else {
                 state.writing -= 1
                 return
             }
+            state.written += Int64(record.fileBytes)
             state.resting[record.id] = record
             if let rows, state.freshBytes + rows.byteCount <= memoryBytes {
                 state.fresh[record.id] = rows
@@ -215,7 +235,35 @@ public final class Spool: Sendable {
             return ready
         }
         ready.forEach { $0.resume() }
+        useChanged()
+    }
+
+    /// Spare files are within the budget, too.
+    private func useChanged() {
+        // One that cannot be removed now is tried again at the end.
+        _ = try? dropSpares { [limitBytes] state in
+            state.spares.takeSurplus(beyond: limitBytes - state.written)
+        }
         report(usedBytes)
+    }
+
+    /// Removes all spare files.
+    /// - Returns: whether there were any.
+    @discardableResult
+    func dropSpares() throws(StopoverError) -> Bool { try dropSpares { $0.spares.take() } }
+
+    @discardableResult
+    private func dropSpares(_ next: (inout State) -> SpareFiles.File?) throws(StopoverError) -> Bool
+    {
+        var wereAny = false
+        while let spare = state.withLock({ next(&$0) }) {
+            wereAny = true
+            do { try store.remove(spare.name) } catch {
+                state.withLock { $0.spares.add(spare) }
+                throw error
+            }
+        }
+        return wereAny
     }
 
     // MARK: Chunks
@@ -248,7 +296,18 @@ public final class Spool: Sendable {
         return sealed.record
     }
 
-    /// These chunks are flushed on the target: their files go.
+    /// Writes a chunk's file, into a spare one if there is one.
+    fileprivate func write(_ bytes: DiskBuffer, as name: String) throws(StopoverError) {
+        let spare = state.withLock { $0.spares.take() }
+        do {
+            try store.write(bytes, as: name, into: spare?.name)
+        } catch {
+            guard error.code == .spoolDiskFull, try dropSpares() else { throw error }
+            try store.write(bytes, as: name)
+        }
+    }
+
+    /// These chunks are flushed on the target: their files are spare ones.
     package func release(_ ids: [ChunkID]) throws(StopoverError) -> Int {
         var rows = 0
         for id in ids {
@@ -258,10 +317,14 @@ public final class Spool: Sendable {
             }
             guard let record else { continue }
             rows += record.rowCount
-            try store.remove(ChunkFormat.fileName(id, digest: record.digest))
+            let file = SpareFiles.File(
+                name: ChunkFormat.fileName(id, digest: record.digest),
+                bytes: Int64(record.fileBytes))
             state.withLock { state in
-                state.used -= Int64(record.fileBytes)
+                state.written -= file.bytes
+                state.spares.add(file)
                 state.loadable.remove(id)
+                state.released += 1
             }
         }
         serve()
@@ -275,7 +338,7 @@ extension Spool.State {
     }
 
     fileprivate mutating func take(_ bytes: Int64) {
-        used += bytes
+        promised += bytes
         writing += 1
     }
 
@@ -304,14 +367,12 @@ package final class ChunkWriter {
     }
 
     private let file: ChunkFile
-    private let store: ChunkStore
     private let spool: Spool
     private let checker: SealChecker?
     private let buffer = DiskBuffer()
 
-    fileprivate init(file: ChunkFile, store: ChunkStore, spool: Spool, checker: SealChecker?) {
+    fileprivate init(file: ChunkFile, spool: Spool, checker: SealChecker?) {
         self.file = file
-        self.store = store
         self.spool = spool
         self.checker = checker
     }
@@ -322,7 +383,7 @@ package final class ChunkWriter {
             let (digest, columns) = try file.encode(batch, header, packed: packed, into: buffer)
             try checker?.check(Array(buffer.bytes), of: batch, header, seed: file.seed)
             let encoded = ContinuousClock.now
-            try store.write(buffer, as: ChunkFormat.fileName(header.id, digest: digest))
+            try spool.write(buffer, as: ChunkFormat.fileName(header.id, digest: digest))
             let record = ChunkRecord(
                 id: header.id, transfer: header.transfer, split: header.split,
                 partition: header.partition, rowCount: batch.rowCount, firstKey: header.firstKey,

@@ -122,6 +122,7 @@ struct SpoolStage: Sendable {
             // Room that loading frees is the oldest chunk's: younger ones of its split can be neither
             // recorded nor loaded before it, and could fill the disk for good.
             if !engine.spool.olderWaitForDisk(than: header.id) {
+                let released = engine.spool.releasedCount
                 do {
                     let record = try writer.seal(batch, header)
                     if patience.failures > 0 {
@@ -131,8 +132,8 @@ struct SpoolStage: Sendable {
                     return record
                 } catch {
                     // Loading frees space, as long as there is something to load.
-                    guard error.code == .spoolDiskFull, engine.spool.holdsLoadable,
-                        !engine.stop.isRequested
+                    guard error.code == .spoolDiskFull, !engine.stop.isRequested,
+                        engine.spool.mayFindRoom(header.id, since: released)
                     else { throw error }
                 }
             }

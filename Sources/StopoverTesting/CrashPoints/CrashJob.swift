@@ -42,6 +42,9 @@ public struct CrashJob: Sendable {
         limits.flushInterval = .milliseconds(3)
         limits.flushPollInterval = .milliseconds(1)
         limits.drain = .milliseconds(2)
+        // Some ten chunks: it is full again and again, and later chunks are written into the files of
+        // those that left.
+        limits.spoolBytes = 40 << 10
         return limits
     }
 
@@ -147,7 +150,8 @@ public struct CrashJob: Sendable {
         let results: [TransferResult]
         do {
             let spool = try Spool(
-                directory: "/spool", disk: disk, limitBytes: 1 << 30, seed: ledger.job.seed,
+                directory: "/spool", disk: disk, limitBytes: CrashJob.limits.spoolBytes,
+                seed: ledger.job.seed,
                 resting: try await ledger.restingChunks())
             let engine = Engine(
                 source: source, target: target, ledger: ledger, spool: spool,

@@ -81,6 +81,10 @@ public final class SimulatedDisk: Disk {
         Int32(try at("create", name(path)) { $0.create(path) })
     }
 
+    public func reopen(_ path: String) throws(DiskFailure) -> Int32 {
+        Int32(try at("reopen", name(path)) { $0.names[path] })
+    }
+
     public func allocate(_ byteCount: Int, for file: Int32) throws(DiskFailure) {
         let zeros = [UInt8](repeating: 0, count: byteCount)
         try at(
@@ -93,7 +97,9 @@ public final class SimulatedDisk: Disk {
     public func write(_ buffer: DiskBuffer, to file: Int32) throws(DiskFailure) {
         let bytes = Array(buffer.bytes)
         let half = bytes[..<(bytes.count / 2)]
-        try at("write", "file \(file)", torn: { $0.write(half, to: Int(file)) }) {
+        try at(
+            "write", "\(bytes.count) bytes of file \(file)", torn: { $0.write(half, to: Int(file)) }
+        ) {
             $0.write(bytes, to: Int(file))
         }
     }

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("The simulated disk")
 struct SimulatedDiskTests {
-    /// Points of one file: create, allocate, write, sync, rename, and the sync of the directory.
+    /// Points of one file: create or reopen, allocate, write, sync, rename, and the sync of the directory.
     private static let sync = 3
     private static let directorySync = 5
 
@@ -14,8 +14,16 @@ struct SimulatedDiskTests {
         ChunkStore(directory: "/spool", disk: disk)
     }
 
-    private func disk(_ point: Int, _ fault: PointFault) -> SimulatedDisk {
-        SimulatedDisk(FaultPoints([PlannedFault(.disk, point, fault)]))
+    private func disk(
+        _ point: Int, _ fault: PointFault, spare: String? = nil
+    ) throws -> SimulatedDisk {
+        let before = SimulatedDisk(FaultPoints())
+        if let spare { try store(before).write([9, 9, 9, 9, 9, 9], as: spare) }
+        return before.restart(seed: nil, FaultPoints([PlannedFault(.disk, point, fault)]))
+    }
+
+    private func write(_ bytes: [UInt8], _ disk: SimulatedDisk, into spare: String?) throws {
+        try store(disk).write(DiskBuffer(bytes), as: "a.chunk", into: spare)
     }
 
     @Test("keeps a file that was written, whatever a power cut takes", arguments: 0..<20)
@@ -26,14 +34,16 @@ struct SimulatedDiskTests {
         #expect(try store(after).read("a.chunk", limit: 9) == [1, 2, 3])
     }
 
-    @Test("has a file whole under its name or not at all, wherever a write is cut off")
-    func whole() throws {
+    @Test(
+        "has a file whole under its name or not at all, wherever a write is cut off",
+        arguments: [nil, "spare.chunk"])
+    func whole(spare: String?) throws {
         for point in 0...Self.directorySync {
             for fault in [PointFault.crashBefore, .torn, .crashAfter] {
                 for seed in UInt64(0)..<20 {
-                    let disk = disk(point, fault)
+                    let disk = try disk(point, fault, spare: spare)
                     #expect(throws: StopoverError.self) {
-                        try store(disk).write([1, 2, 3, 4], as: "a.chunk")
+                        try write([1, 2, 3, 4], disk, into: spare)
                     }
                     let after = store(disk.restart(seed: seed, FaultPoints()))
                     let found = try after.read("a.chunk", limit: 9)
@@ -47,7 +57,7 @@ struct SimulatedDiskTests {
     func forgets() throws {
         var lengths: Set<Int> = []
         for seed in UInt64(0)..<40 {
-            let disk = disk(Self.directorySync, .crashBefore)
+            let disk = try disk(Self.directorySync, .crashBefore)
             try? store(disk).write([1, 2, 3, 4], as: "a.chunk")
             lengths.insert(disk.restart(seed: seed, FaultPoints()).paths.count)
         }
@@ -56,19 +66,21 @@ struct SimulatedDiskTests {
 
     @Test("answers nothing after the death of the process")
     func dead() throws {
-        let disk = disk(Self.sync, .crashBefore)
+        let disk = try disk(Self.sync, .crashBefore)
         for _ in 0..<2 {
             #expect(throws: StopoverError.self) { try store(disk).write([1], as: "a.chunk") }
         }
         #expect(throws: StopoverError.self) { try store(disk).names() }
     }
 
-    @Test("sees that a file whose sync failed is given up, and never synced again")
-    func failedSync() throws {
+    @Test(
+        "sees that a file whose sync failed is given up, and never synced again",
+        arguments: [nil, "spare.chunk"])
+    func failedSync(spare: String?) throws {
         for point in [Self.sync, Self.directorySync] {
-            let disk = disk(point, .error)
+            let disk = try disk(point, .error, spare: spare)
             let error = #expect(throws: StopoverError.self) {
-                try store(disk).write([1, 2], as: "a.chunk")
+                try write([1, 2], disk, into: spare)
             }
             #expect(error?.code == .spoolIO)
             #expect(disk.paths.isEmpty)
@@ -79,12 +91,18 @@ struct SimulatedDiskTests {
         }
     }
 
-    @Test("says that it is full, which is an error with a way out", arguments: 0..<6)
-    func full(point: Int) throws {
-        let disk = disk(point, .full)
-        let error = #expect(throws: StopoverError.self) {
-            try store(disk).write([1, 2], as: "a.chunk")
+    @Test(
+        "says that it is full, which is an error with a way out", arguments: 0..<6,
+        [nil, "spare.chunk"])
+    func full(point: Int, spare: String?) throws {
+        let disk = try disk(point, .full, spare: spare)
+        // A spare file that cannot be opened is no spare file.
+        if spare != nil, point == 0 {
+            try write([1, 2], disk, into: spare)
+            #expect(disk.paths == ["/spool/a.chunk"])
+            return
         }
+        let error = #expect(throws: StopoverError.self) { try write([1, 2], disk, into: spare) }
         #expect(error?.code == .spoolDiskFull)
         #expect(disk.paths.isEmpty)
     }

@@ -151,6 +151,32 @@ struct SpoolBudgetTests {
         #expect(spool.usedBytes == 60)
     }
 
+    /// What a chunk is told that the disk had no room for.
+    @Test("lets a chunk wait for the disk while there is something that makes room, and no longer")
+    func fullDisk() async throws {
+        let spool = try spool(limit: 1000)
+        func mayWait(since released: Int) -> Bool {
+            spool.mayFindRoom(ChunkID(9), since: released)
+        }
+        // Its own turn.
+        try await spool.reserve(10)
+        #expect(!mayWait(since: 0))
+        // A worker that has its room on the disk, or is about to ask for it, records its chunk then.
+        try await spool.reserve(10)
+        #expect(mayWait(since: 0))
+        spool.waitsForDisk(ChunkID(2), true)
+        #expect(!mayWait(since: 0))
+        spool.waitsForDisk(ChunkID(2), false)
+        spool.turnEnded()
+        // Chunks that can be loaded; and that left between the refusal and the question.
+        try await fill(spool, 1, recorded: true)
+        #expect(mayWait(since: 0))
+        _ = try spool.release([ChunkID(1)])
+        #expect(!spool.holdsLoadable)
+        #expect(mayWait(since: 0))
+        #expect(!mayWait(since: spool.releasedCount))
+    }
+
     @Test("loses no room when one who waits is cancelled")
     func cancelled() async throws {
         let spool = try spool(limit: 100)

@@ -70,15 +70,82 @@ struct SpoolTests {
         let spool = try spool()
         let records = [try await seal(spool, 1), try await seal(spool, 2)]
         #expect(try spool.release([ChunkID(1), ChunkID(9)]) == 64)
+        #expect(try spool.dropSpares())
         #expect(try scratch.names() == [fileName(records[1])])
         #expect(try spool.release([ChunkID(1), ChunkID(2)]) == 64)
-        #expect(try scratch.names().isEmpty)
         #expect(spool.usedBytes == 0)
+        #expect(try spool.dropSpares())
+        #expect(try !spool.dropSpares())
+        #expect(try scratch.names().isEmpty)
         #expect(!spool.holdsLoadable)
         let error = #expect(throws: StopoverError.self) {
             try spool.read(ChunkID(1), with: try spool.makeReader())
         }
         #expect(error?.code == .missingChunk)
+    }
+
+    /// Rows of any bytes, so that a chunk of them is as large.
+    private func batch(bytes: Int) -> Batch {
+        var random = SeededRandom(seed: UInt64(bytes))
+        return Batch(
+            rowCount: 1, columns: [SampleChunk.column("v", .binaryVector, random.bytes(bytes))])
+    }
+
+    /// Below and above the size from which a file is written past the page cache.
+    @Test("writes a chunk into the file of one that left, smaller or larger")
+    func spareFiles() async throws {
+        let spool = try spool()
+        let writer = try spool.makeWriter()
+        let reader = try spool.makeReader()
+        var last: (record: ChunkRecord, inode: UInt64)?
+        for (number, kibibytes) in [600, 900, 300, 20, 40, 10, 500].enumerated() {
+            let batch = batch(bytes: kibibytes << 10)
+            let record = try writer.seal(batch, SampleChunk.header(Int64(number + 1)))
+            spool.settle(reserved: 0, written: record)
+            let inode = try inode(scratch.path + "/" + fileName(record))
+            if let last { #expect(inode == last.inode, "\(kibibytes) KiB") }
+            #expect(try scratch.names() == [fileName(record)])
+            #expect(try reader.read(record).columns == batch.columns, "\(kibibytes) KiB")
+            #expect(try mode(scratch.path + "/" + fileName(record)) == 0o600)
+            _ = try spool.release([record.id])
+            last = (record, inode)
+        }
+        // A file that is there no longer is no loss, nor is a link in its place followed.
+        let left = scratch.path + "/" + fileName(try #require(last).record)
+        try #require(unlink(left) == 0)
+        try scratch.write([1], to: "elsewhere")
+        try #require(symlink(scratch.path + "/elsewhere", left) == 0)
+        let record = try writer.seal(batch(bytes: 5), SampleChunk.header(9))
+        #expect(try scratch.names() == [fileName(record), "elsewhere"].sorted())
+        #expect(try Data(contentsOf: URL(filePath: scratch.path + "/elsewhere")) == Data([1]))
+    }
+
+    private func inode(_ path: String) throws -> UInt64 {
+        var status = stat()
+        try #require(lstat(path, &status) == 0)
+        return UInt64(status.st_ino)
+    }
+
+    @Test("keeps spare files within the budget")
+    func spareBudget() async throws {
+        let spool = try spool(limit: 3 << 20)
+        let writer = try spool.makeWriter()
+        func write(_ number: Int64, kibibytes: Int) async throws {
+            let room = (kibibytes + 1) << 10
+            try await spool.reserve(room)
+            let record = try writer.seal(batch(bytes: kibibytes << 10), SampleChunk.header(number))
+            spool.settle(reserved: room, written: record)
+            spool.turnEnded()
+        }
+        for number in Int64(1)...3 { try await write(number, kibibytes: 900) }
+        #expect(try spool.release([ChunkID(1), ChunkID(2), ChunkID(3)]) == 3)
+        #expect(spool.usedBytes == 0)
+        #expect(try scratch.names().count == 3)
+        // The fourth and fifth are written into two of them; the third does not fit beside these.
+        for (number, kibibytes, files) in [(Int64(4), 900, 3), (5, 1300, 2), (6, 400, 3)] {
+            try await write(number, kibibytes: kibibytes)
+            #expect(try scratch.names().count == files, "\(kibibytes) KiB")
+        }
     }
 
     @Test("removes unfinished and unknown chunks at the start, and nothing else")
@@ -208,6 +275,15 @@ struct SpoolTests {
         _ = try spool.release([ChunkID(1)])
         let record = try writer.seal(batch, SampleChunk.header(4))
         #expect(try spool.makeReader().read(record).columns == batch.columns)
+
+        // Two spare files: one is too small for this chunk, and both have to go for it.
+        _ = try spool.release([ChunkID(2), ChunkID(3)])
+        let large = self.batch(bytes: 500 << 10)
+        let grown = try writer.seal(large, SampleChunk.header(5))
+        #expect(try spool.makeReader().read(grown).columns == large.columns)
+        #expect(
+            Set(try FileManager.default.contentsOfDirectory(atPath: disk))
+                == [fileName(record), fileName(grown)])
     }
 
     private func run(_ arguments: String...) -> Int32 {

@@ -6,7 +6,7 @@ import Testing
 /// `crash-points` runs every point with every fault, and replays one.
 @Suite("A job of 64 chunks", .serialized)
 struct CrashPointsTests {
-    // A case costs 0.3 s of a core, and there are some 930 points of spool and ledger and 155 of the
+    // A case costs 0.3 s of a core, and there are some 1,100 points of spool and ledger and 150 of the
     // target: all of them with every fault are 55 minutes for each kind of keys (`crash-points points`).
     // So each run takes every point with one fault, another one in each run.
 

@@ -1,6 +1,7 @@
 """A real server on one side, a server of ours on the other: how much of what the slower side gives alone
 does a whole migration get? `stopover bench` measures the source alone, the target alone, and both, each
-once the real server has come to rest (a target is a new one each time), and in turn in both orders. The
+once the real server has come to rest (a target is a new one each time), and in turn in both orders; both
+together begin with the number of requests at once that was best of the real server, as `stopover bench` does it. The
 real server has half of the processors and the disk to itself (our spool is in memory), as it would on a
 machine of its own, in all three; else what our side costs would be missing from it. The last line of the
 output is JSON.
@@ -108,26 +109,28 @@ def bench(arguments: argparse.Namespace, side: str, directory: Path) -> dict[str
             make_readable(source.uri)
             target = stack.enter_context(twin("--store", "tally"))
 
-        def once(measured: str) -> dict[str, float]:
+        def once(measured: str, requests: str) -> dict[str, float]:
             file = directory / "bench.yaml"
             seconds = arguments.seconds if measured in (side, "both") else OURS_SECONDS
             if side == "source":
                 return measured_once(measured, migration(file, source.uri, target.uri, arguments),
-                                     arguments.requests, seconds, source)
+                                     requests, seconds, source)
             # A target that was written to before is slower by a tenth, long after it has come to rest.
             with halves.server(arguments.server, directory / "target") as real:
                 return measured_once(measured, migration(file, ours.uri, real.uri, arguments),
-                                     arguments.requests, seconds, real)
+                                     requests, seconds, real)
 
+        # What is read for the first time after it was filled, 2.3.5 is busy with for half a minute.
+        first = once(side, arguments.requests)
+        best = str(first[f"{side}Requests"])
+        say(f"the first time: {first}")
         if side == "source":
-            # What is read for the first time after it was filled, 2.3.5 is busy with for half a minute.
-            say(f"read once: {once(side)}")
             time.sleep(SETTLE_SECONDS[arguments.server])
         runs = []
         for number in range(arguments.runs):
             run: dict[str, float] = {}
             for measured in SIDES if number % 2 == 0 else reversed(SIDES):
-                run |= once(measured)
+                run |= once(measured, best if measured == "both" else arguments.requests)
             run["partOfSlower"] = round(run["both"] / min(run["source"], run["target"]), 3)
             runs.append(run)
             say(f"{arguments.server} as {side}: {run}")
@@ -150,7 +153,8 @@ def measured_once(side: str, file: str, requests: str, length: int,
     measured = bench_samples(process.stdout.read())
     # Without its beginning and its end: collections are made and dropped there.
     busy = seconds[EDGE_SECONDS:-EDGE_SECONDS] or seconds
-    return {side: round(max(sample["rows"] / sample["seconds"] for sample in measured)),
+    best = max(measured, key=lambda sample: sample["rows"] / sample["seconds"])
+    return {side: round(best["rows"] / best["seconds"]), f"{side}Requests": best["requestsAtOnce"],
             f"{side}Busy": round(statistics.mean(busy), 3)}
 
 

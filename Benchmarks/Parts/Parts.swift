@@ -103,7 +103,7 @@ extension Part {
             ) {
                 let record = try writer.seal(batch, header())
                 spool.settle(reserved: 0, written: record)
-                _ = try spool.release([record.id])
+                _ = spool.release([record.id])
             },
             Part(name: "\(name) spool read, \(packing)", bytes: batch.byteCount, rows: rows) {
                 withExtendedLifetime(scratch) {}

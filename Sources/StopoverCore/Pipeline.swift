@@ -38,6 +38,7 @@ struct Pipeline: Sendable {
         let coordinator = try await engine.resumeLoad(of: transfer, plan)
         let splits = try await engine.ledger.splits(of: transfer.id).filter { !$0.isFinished }
 
+        // Whatever ends it; but where rows have moved, a file that stays is an error.
         defer { _ = try? engine.spool.dropSpares() }
         return try await withThrowingTaskGroup(of: Int?.self) { group in
             defer {

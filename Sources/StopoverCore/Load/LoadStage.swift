@@ -107,7 +107,7 @@ struct LoadStage: Sendable {
                         }
                     case .release(let ids):
                         troubles = []
-                        let rows = try engine.spool.release(ids)
+                        let rows = engine.spool.release(ids)
                         engine.board.rowsFlushed(rows, of: transfer.id)
                         engine.board.chunksFlushed(ids.count, of: transfer.id)
                     case .pause(let delay, let error):

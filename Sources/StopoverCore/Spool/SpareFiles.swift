@@ -16,8 +16,6 @@ struct SpareFiles {
     private var files: [File] = []
     private var bytes: Int64 = 0
 
-    var isEmpty: Bool { files.isEmpty }
-
     mutating func add(_ file: File) {
         files.append(file)
         bytes += file.bytes

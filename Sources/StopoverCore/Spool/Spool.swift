@@ -139,7 +139,7 @@ public final class Spool: Sendable {
             state.nextID += 1
             return state.nextID
         }
-        guard let id else { return useChanged() }
+        guard let id else { return report(usedBytes) }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { ready in
                 let isCancelled = state.withLock { state in
@@ -235,12 +235,7 @@ public final class Spool: Sendable {
             return ready
         }
         ready.forEach { $0.resume() }
-        useChanged()
-    }
-
-    /// Spare files are within the budget, too.
-    private func useChanged() {
-        // One that cannot be removed now is tried again at the end.
+        // Spare files are within the budget, too. One that cannot be removed now is tried again at the end.
         _ = try? dropSpares { [limitBytes] state in
             state.spares.takeSurplus(beyond: limitBytes - state.written)
         }
@@ -308,24 +303,10 @@ public final class Spool: Sendable {
     }
 
     /// These chunks are flushed on the target: their files are spare ones.
-    package func release(_ ids: [ChunkID]) throws(StopoverError) -> Int {
-        var rows = 0
-        for id in ids {
-            let record = state.withLock { state in
-                _ = state.takeFresh(id)
-                return state.resting.removeValue(forKey: id)
-            }
-            guard let record else { continue }
-            rows += record.rowCount
-            let file = SpareFiles.File(
-                name: ChunkFormat.fileName(id, digest: record.digest),
-                bytes: Int64(record.fileBytes))
-            state.withLock { state in
-                state.written -= file.bytes
-                state.spares.add(file)
-                state.loadable.remove(id)
-                state.released += 1
-            }
+    /// - Returns: how many rows they hold.
+    package func release(_ ids: [ChunkID]) -> Int {
+        let rows = state.withLock { state in
+            ids.reduce(0) { $0 + (state.release($1)?.rowCount ?? 0) }
         }
         serve()
         return rows
@@ -340,6 +321,19 @@ extension Spool.State {
     fileprivate mutating func take(_ bytes: Int64) {
         promised += bytes
         writing += 1
+    }
+
+    fileprivate mutating func release(_ id: ChunkID) -> ChunkRecord? {
+        _ = takeFresh(id)
+        guard let record = resting.removeValue(forKey: id) else { return nil }
+        loadable.remove(id)
+        released += 1
+        written -= Int64(record.fileBytes)
+        spares.add(
+            SpareFiles.File(
+                name: ChunkFormat.fileName(id, digest: record.digest),
+                bytes: Int64(record.fileBytes)))
+        return record
     }
 
     fileprivate mutating func takeFresh(_ id: ChunkID) -> Batch? {

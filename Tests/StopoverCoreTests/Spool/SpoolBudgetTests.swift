@@ -55,7 +55,7 @@ struct SpoolBudgetTests {
                         await Task.yield()
                         spool.recorded([id])
                         spool.turnEnded()
-                        _ = try spool.release([id])
+                        _ = spool.release([id])
                     }
                 }
             }
@@ -145,8 +145,8 @@ struct SpoolBudgetTests {
         let third = Task { try await fill(spool, 3, recorded: true) }
         try await waitUntilFull(spool)
         #expect(spool.usedBytes == 120)
-        #expect(try spool.release([ChunkID(1)]) > 0)
-        #expect(try spool.release([ChunkID(2)]) > 0)
+        #expect(spool.release([ChunkID(1)]) > 0)
+        #expect(spool.release([ChunkID(2)]) > 0)
         try await third.value
         #expect(spool.usedBytes == 60)
     }
@@ -171,7 +171,7 @@ struct SpoolBudgetTests {
         // Chunks that can be loaded; and that left between the refusal and the question.
         try await fill(spool, 1, recorded: true)
         #expect(mayWait(since: 0))
-        _ = try spool.release([ChunkID(1)])
+        _ = spool.release([ChunkID(1)])
         #expect(!spool.holdsLoadable)
         #expect(mayWait(since: 0))
         #expect(!mayWait(since: spool.releasedCount))

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// A batch on its way from its split to the spool.
 struct ReadBatch: Sendable {
     var split: SplitRecord
@@ -36,12 +38,16 @@ struct ExtractStage: Sendable {
         queue.finish()
         let readers = min(MigrationLimits.mostWorkers, max(splits.count, 1))
         let crew = Crew(engine.tuning.cursors, most: readers)
+        let sizer = LastSizer(
+            PageSizer(
+                targetBytes: engine.tuning.pageBytes,
+                estimatedRowBytes: plan.source.schema.estimatedRowBytes))
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<readers {
                 group.addTask {
                     try await crew.enter()
                     while let split = try await queue.next(), !engine.stop.isRequested {
-                        try await read(split, crew)
+                        try await read(split, crew, sizer)
                     }
                     try await crew.leave()
                 }
@@ -50,12 +56,8 @@ struct ExtractStage: Sendable {
         }
     }
 
-    private func read(_ split: SplitRecord, _ crew: Crew) async throws {
-        var cursor = SplitCursor(
-            remaining: split.remaining,
-            sizer: PageSizer(
-                targetBytes: engine.tuning.pageBytes,
-                estimatedRowBytes: plan.source.schema.estimatedRowBytes))
+    private func read(_ split: SplitRecord, _ crew: Crew, _ sizer: LastSizer) async throws {
+        var cursor = SplitCursor(remaining: split.remaining, sizer: sizer.value)
         var ordinal = 0
         while !engine.stop.isRequested {
             try await engine.lead.wait(engine.stop)
@@ -64,6 +66,7 @@ struct ExtractStage: Sendable {
                 guard let page = try await ask(range, rowLimit, split, &cursor) else { continue }
                 cursor.aim(at: engine.tuning.pageBytes)
                 try cursor.pageArrived(page)
+                sizer.value = cursor.sizer
                 guard let first = page.firstKey, let last = page.lastKey else { continue }
                 engine.board.rowsRead(
                     page.batch.rowCount, bytes: page.batch.byteCount, of: transfer.id)
@@ -123,6 +126,18 @@ struct ExtractStage: Sendable {
             try cursor.pageWasTooLarge(error)
             return nil
         }
+    }
+}
+
+/// What the last page of any split taught: the next split begins with pages of that size.
+private final class LastSizer: Sendable {
+    private let sizer: Mutex<PageSizer>
+
+    init(_ first: PageSizer) { sizer = Mutex(first) }
+
+    var value: PageSizer {
+        get { sizer.withLock { $0 } }
+        set { sizer.withLock { $0 = newValue } }
     }
 }
 

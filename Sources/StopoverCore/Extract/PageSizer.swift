@@ -1,5 +1,6 @@
 /// How many rows to ask for, so that a page has about `targetBytes`: learned from the last page,
-/// since rows of one collection can differ by orders of magnitude. A pure value, one per cursor.
+/// since rows of one collection can differ by orders of magnitude. A pure value, one per cursor, which
+/// begins with what another one has learned.
 public struct PageSizer: Sendable {
     /// Go servers refuse offset + limit above this (milvus-protocol.md, section 2).
     public static let serverRowLimit = 16_384

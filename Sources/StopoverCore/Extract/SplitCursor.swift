@@ -17,7 +17,8 @@ public struct SplitCursor: Sendable {
     static let confirmationLimit = 3
 
     public private(set) var remaining: KeyRange
-    private var sizer: PageSizer
+    /// What its pages taught of their size.
+    public private(set) var sizer: PageSizer
     private var contradictions = 0
     public private(set) var next: Step
 

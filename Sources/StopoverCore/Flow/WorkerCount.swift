@@ -13,8 +13,8 @@ struct WorkerCount {
     /// What a step more must gain, and what a step fewer may lose.
     static let worthwhile = 0.02
     static let negligible = 0.01
-    /// What twice as many must gain at first.
-    static let worthDoubling = 0.02
+    /// What twice as many must gain at first, in one measurement: behind the noise a loss looks like less.
+    static let worthDoubling = 0.1
     /// Tries that must agree before a step is taken, and how many of the last ones count.
     static let agreeing = 3
     static let remembered = 6
@@ -132,7 +132,14 @@ struct WorkerCount {
     private mutating func judge(_ gain: Double, _ rate: Double) {
         if isDoubling {
             isDoubling = gain >= WorkerCount.worthDoubling
-            guard isDoubling else { return work(settled) }
+            guard isDoubling else {
+                // Twice one is a step more, and was tried with that.
+                if count == WorkerCount.step(above: settled) {
+                    more.add(gain)
+                    wait()
+                }
+                return work(settled)
+            }
             move(to: count)
             usual = rate
             return attempt()

@@ -176,6 +176,25 @@ struct SplitCursorTests {
         #expect(range == KeyRange(after: .int64(1)))
     }
 
+    @Test("begins with pages of the size that another split has come to")
+    func learned() throws {
+        var first = cursor()
+        guard case .ask(_, let rowsAtFirst) = first.next else { return }
+        for key in Int64(1)...3 {
+            // Rows of 10 bytes, where 100 were expected.
+            let column = Column(
+                name: "c", type: .varchar, head: [], payload: Array(repeating: 0, count: 10)[...],
+                tail: [])
+            try first.pageArrived(
+                Page(
+                    batch: Batch(rowCount: 1, columns: [column]), firstKey: .int64(key),
+                    lastKey: .int64(key)))
+        }
+        #expect(rowsAtFirst == 10)
+        let second = SplitCursor(remaining: KeyRange(after: .int64(5)), sizer: first.sizer)
+        #expect(second.next == .ask(range: KeyRange(after: .int64(5)), rowLimit: 100))
+    }
+
     @Test("ends only when an empty page is confirmed by a count of zero")
     func confirms() throws {
         var cursor = cursor()

@@ -100,7 +100,7 @@ struct WorkerCountTests {
             done += cluster.done
         }
         let part = done / Double(clusters * seconds) / rates[0]
-        #expect(part > 0.94, "\(part)")
+        #expect(part > 0.9, "\(part)")
     }
 
     @Test("gets there fast, by doubling")

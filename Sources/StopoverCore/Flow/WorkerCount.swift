@@ -13,13 +13,17 @@ struct WorkerCount {
     /// What a step more must gain, and what a step fewer may lose.
     static let worthwhile = 0.02
     static let negligible = 0.01
-    /// What twice as many must gain at first, in one measurement: behind the noise a loss looks like less.
-    static let worthDoubling = 0.1
+    /// What twice as many must gain at first.
+    static let worthDoubling = 0.02
     /// Tries that must agree before a step is taken, and how many of the last ones count.
     static let agreeing = 3
     static let remembered = 6
     /// Measurements between two tries, at most.
     static let longestRest = 24
+    /// What tries that lose may cost of all that gets done: the more one lost, the longer the rest.
+    static let tolerated = 0.02
+    /// A loss that may be chance, and makes no rest longer.
+    static let luck = 0.05
     /// The part of a new measurement in what is usual.
     private static let news = 0.3
 
@@ -136,7 +140,7 @@ struct WorkerCount {
                 // Twice one is a step more, and was tried with that.
                 if count == WorkerCount.step(above: settled) {
                     more.add(gain)
-                    wait()
+                    wait(after: more)
                 }
                 return work(settled)
             }
@@ -157,15 +161,21 @@ struct WorkerCount {
             return
         }
         if isMore { more = tries } else { fewer = tries }
-        work(settled)
         // What may be worth it is tried again at once, anything else later.
-        guard !isWorth else { return }
-        triesMore.toggle()
-        wait()
+        if !isWorth {
+            triesMore.toggle()
+            wait(after: tries)
+        }
+        work(settled)
     }
 
-    private mutating func wait() {
-        rest = nextRest
+    private mutating func wait(after tries: Tries = Tries()) {
+        // In measurements of the settled number: what was begun before a try, and the try.
+        let length =
+            Double(count + WorkerCount.unitsPerWorker * count)
+            / Double(WorkerCount.unitsPerWorker * settled)
+        let owed = max(-tries.gain - WorkerCount.luck, 0) * length / WorkerCount.tolerated
+        rest = min(max(nextRest, Int(owed)), WorkerCount.longestRest)
         nextRest = min(nextRest * 2, WorkerCount.longestRest)
     }
 

@@ -50,7 +50,7 @@ struct WorkerCountTests {
     private func settled(
         start: Int = EngineLimits.workersAtFirst, _ rate: @escaping (Int) -> Double
     ) -> (part: Double, workers: Double) {
-        let (clusters, seconds) = (20, 200)
+        let (clusters, seconds) = (200, 200)
         let best = (1...16).map(rate).max() ?? 1
         var (part, workers) = (0.0, 0)
         for seed in 0..<UInt64(clusters) {
@@ -78,7 +78,7 @@ struct WorkerCountTests {
     func smallGains() {
         let rates = [2.7, 3.0, 3.25, 3.4, 3.6, 3.7, 3.85, 4.0]
         let found = settled { rates[min($0, rates.count) - 1] }
-        #expect(found.part > 0.92, "\(found)")
+        #expect(found.part > 0.94, "\(found)")
     }
 
     @Test("leaves a cluster alone that more only slow down")
@@ -92,7 +92,7 @@ struct WorkerCountTests {
     func oneIsBest() {
         let rates = [3.0, 2.6, 2.3]
         var done = 0.0
-        let (clusters, seconds) = (20, 20)
+        let (clusters, seconds) = (200, 20)
         for seed in 0..<UInt64(clusters) {
             var cluster = Cluster(seed: seed) { rates[min($0, rates.count) - 1] }
             var count = WorkerCount(most: 16, start: EngineLimits().cursorsAtFirst)
@@ -100,7 +100,7 @@ struct WorkerCountTests {
             done += cluster.done
         }
         let part = done / Double(clusters * seconds) / rates[0]
-        #expect(part > 0.9, "\(part)")
+        #expect(part > 0.92, "\(part)")
     }
 
     @Test("gets there fast, by doubling")

@@ -85,14 +85,12 @@ def rate(samples: list[Sample]) -> float:
 
 
 def tenths(samples: list[Sample]) -> tuple[float, float]:
-    """Rows a second of the first and of the last tenth of the rows."""
+    """Rows a second within the first and within the last tenth of the rows: from the first sample to the last
+    that lies in it, since a sample is two seconds, and a tenth may be ten times that."""
     most = samples[-1].rows
-
-    def when(part: float) -> float:
-        return next(sample.seconds for sample in samples if sample.rows >= max(most * part, 1))
-
-    return (most / 10 / max(when(0.1) - when(0), 0.001),
-            most / 10 / max(when(1) - when(0.9), 0.001))
+    first = [sample for sample in samples if 0 < sample.rows <= most / 10]
+    last = [sample for sample in samples if most * 0.9 <= sample.rows < most]
+    return (rate(first if len(first) > 1 else samples), rate(last if len(last) > 1 else samples))
 
 
 def main() -> int:

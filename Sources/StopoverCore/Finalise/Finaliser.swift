@@ -19,10 +19,26 @@ struct Finaliser: Sendable {
     func run(_ transfer: TransferID) async throws -> TransferResult? {
         engine.board.phase(.checking, of: transfer)
         if plan.appends { return try await end(transfer) }
-        let isPublished = try await engine.retryingControl { [engine, names] in
+        let isPublished = try await hasFinalName()
+        do {
+            return try await finish(transfer, isPublished: isPublished)
+        } catch let error as StopoverError where error.code == .collectionMissing {
+            // The rename of a run that was killed came late, behind our look: what is there counts.
+            guard !isPublished, try await hasFinalName() else { throw error }
+            return try await finish(transfer, isPublished: true)
+        }
+    }
+
+    private func hasFinalName() async throws -> Bool {
+        try await engine.retryingControl { [engine, names] in
             if names.isFinal { return true }
             return try await engine.target.describe(staging) == nil
         }
+    }
+
+    private func finish(
+        _ transfer: TransferID, isPublished: Bool
+    ) async throws -> TransferResult? {
         // After a crash between the rename and its record only the final name exists.
         let current = isPublished ? plan.target.name : staging
         try await engine.createIndexes(plan.target.indexes, on: current)

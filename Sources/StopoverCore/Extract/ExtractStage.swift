@@ -66,8 +66,8 @@ struct ExtractStage: Sendable {
                 guard let page = try await ask(range, rowLimit, split, &cursor) else { continue }
                 cursor.aim(at: engine.tuning.pageBytes)
                 try cursor.pageArrived(page)
-                sizer.value = cursor.sizer
                 guard let first = page.firstKey, let last = page.lastKey else { continue }
+                sizer.value = cursor.sizer
                 engine.board.rowsRead(
                     page.batch.rowCount, bytes: page.batch.byteCount, of: transfer.id)
                 try await engine.reading.take(page.batch.rowCount)

@@ -169,11 +169,11 @@ struct WorkerCount {
         work(settled)
     }
 
+    /// While the number that was tried still works.
     private mutating func wait(after tries: Tries = Tries()) {
-        // In measurements of the settled number: what was begun before a try, and the try.
-        let length =
-            Double(count + WorkerCount.unitsPerWorker * count)
-            / Double(WorkerCount.unitsPerWorker * settled)
+        // In measurements of the settled number: what was begun before the try, and the try.
+        let units = WorkerCount.unitsPerWorker
+        let length = Double(count * (1 + units)) / Double(settled * units)
         let owed = max(-tries.gain - WorkerCount.luck, 0) * length / WorkerCount.tolerated
         rest = min(max(nextRest, Int(owed)), WorkerCount.longestRest)
         nextRest = min(nextRest * 2, WorkerCount.longestRest)

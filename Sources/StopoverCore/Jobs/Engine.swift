@@ -47,13 +47,12 @@ public struct EngineLimits: Sendable, Hashable {
         2 * ProcessInfo.processInfo.activeProcessorCount, EngineLimits.mostSpoolWorkers)
     /// Requests to the target at once, at most.
     public var insertRequests = EngineLimits.mostInsertRequests
-    /// How many of them a job begins with, before it has found out.
-    public var cursorsAtFirst = EngineLimits.oneCursor
+    /// How many of them a job begins with, before it has found out. One cursor: a source that gives most to
+    /// one at a time (Milvus Lite) is slowed down by two for as long as it takes to find that out; one that
+    /// gives more to more shows it in the first seconds.
+    public var cursorsAtFirst = 1
     public var insertRequestsAtFirst = EngineLimits.workersAtFirst
     public static let workersAtFirst = 2
-    /// A source that gives most to one at a time (Milvus Lite) is slowed down by two for as long as it takes
-    /// to find that out; one that gives more to more shows it in the first seconds.
-    static let oneCursor = 1
     public static let mostCursors = 16
     public static let mostSpoolWorkers = 8
     public static let mostInsertRequests = 16

@@ -247,7 +247,6 @@ public final class Spool: Sendable {
     @discardableResult
     func dropSpares() throws(StopoverError) -> Bool { try dropSpares { $0.spares.take() } }
 
-    @discardableResult
     private func dropSpares(_ next: (inout State) -> SpareFiles.File?) throws(StopoverError) -> Bool
     {
         var wereAny = false
@@ -306,7 +305,7 @@ public final class Spool: Sendable {
     /// - Returns: how many rows they hold.
     package func release(_ ids: [ChunkID]) -> Int {
         let rows = state.withLock { state in
-            ids.reduce(0) { $0 + (state.release($1)?.rowCount ?? 0) }
+            ids.reduce(0) { $0 + state.release($1) }
         }
         serve()
         return rows
@@ -323,9 +322,10 @@ extension Spool.State {
         writing += 1
     }
 
-    fileprivate mutating func release(_ id: ChunkID) -> ChunkRecord? {
+    /// - Returns: how many rows it holds.
+    fileprivate mutating func release(_ id: ChunkID) -> Int {
         _ = takeFresh(id)
-        guard let record = resting.removeValue(forKey: id) else { return nil }
+        guard let record = resting.removeValue(forKey: id) else { return 0 }
         loadable.remove(id)
         released += 1
         written -= Int64(record.fileBytes)
@@ -333,7 +333,7 @@ extension Spool.State {
             SpareFiles.File(
                 name: ChunkFormat.fileName(id, digest: record.digest),
                 bytes: Int64(record.fileBytes)))
-        return record
+        return record.rowCount
     }
 
     fileprivate mutating func takeFresh(_ id: ChunkID) -> Batch? {

@@ -42,9 +42,6 @@ public struct CrashJob: Sendable {
         limits.flushInterval = .milliseconds(3)
         limits.flushPollInterval = .milliseconds(1)
         limits.drain = .milliseconds(2)
-        // Some ten chunks: it is full again and again, and later chunks are written into the files of
-        // those that left.
-        limits.spoolBytes = 40 << 10
         return limits
     }
 

@@ -186,6 +186,21 @@ public actor Ledger {
         try await read { try LedgerTables.acks(of: chunk, $0) }
     }
 
+    /// Both, of all of these chunks, in one look.
+    public func evidence(
+        of chunks: ClosedRange<ChunkID>
+    ) async throws -> (contents: [ChunkID: ContentRecord], acks: [ChunkID: [AckRecord]]) {
+        try await read { db in
+            let contents: [ContentRecord] = try LedgerTables.records(
+                db, "content", "id BETWEEN ? AND ?",
+                [chunks.lowerBound.number, chunks.upperBound.number])
+            return (
+                Dictionary(contents.map { ($0.chunk, $0) }) { first, _ in first },
+                try LedgerTables.acks(of: chunks, db)
+            )
+        }
+    }
+
     /// The last verification of a transfer; nil before the first.
     public func verification(of transfer: TransferID) async throws -> VerificationRecord? {
         try await read {

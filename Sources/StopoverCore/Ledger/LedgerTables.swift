@@ -196,12 +196,21 @@ enum LedgerTables {
 
     /// The acknowledgements of a chunk, in the order of its rows.
     static func acks(of id: ChunkID, _ db: Database) throws -> [AckRecord] {
-        var acks: [AckRecord] = []
-        try forEachRow(db, "ack", "chunk = ? ORDER BY low", [id.number]) { row in
-            let (low, high): (Int, Int) = (row[1], row[2])
+        try acks(of: id...id, db)[id] ?? []
+    }
+
+    static func acks(
+        of chunks: ClosedRange<ChunkID>, _ db: Database
+    ) throws -> [ChunkID: [AckRecord]] {
+        var acks: [ChunkID: [AckRecord]] = [:]
+        try forEachRow(
+            db, "ack", "chunk BETWEEN ? AND ? ORDER BY chunk, low",
+            [chunks.lowerBound.number, chunks.upperBound.number]
+        ) { row in
+            let (chunk, low, high): (Int64, Int, Int) = (row[0], row[1], row[2])
             let data: Data? = row[3]
             let ids = try data.map { try JSONDecoder().decode(IDRuns.self, from: $0) }
-            acks.append(AckRecord(rows: low..<high, ids: ids))
+            acks[ChunkID(chunk), default: []].append(AckRecord(rows: low..<high, ids: ids))
         }
         return acks
     }

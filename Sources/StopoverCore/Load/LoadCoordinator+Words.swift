@@ -85,8 +85,10 @@ extension LoadCoordinator {
         case writeEnded(Part, WriteEnd)
         /// With the error when it did not succeed.
         case flushEnded(StopoverError?)
-        /// The spool is full, or much time has passed: flush what is acknowledged.
+        /// Much time has passed: flush what is acknowledged.
         case flushWanted
+        /// A chunk waits for room, in the spool's budget or on its disk. It counts until chunks leave.
+        case roomWanted
         /// The staging collection has its new name and what was under way has ended.
         case fenceStands
         /// With the error when the target could not be swept.

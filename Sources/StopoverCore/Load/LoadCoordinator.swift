@@ -10,7 +10,8 @@ import DequeModule
 /// * a request in doubt *taints* its chunk: it is not sent again under this epoch, since the
 ///   first request may still arrive. With it, and whenever the target cannot be reached, are
 ///   tainted all chunks that are acknowledged and not flushed: it may have restarted and forgotten;
-/// * at the end, or when tainted chunks fill half of the spool: nothing in flight, **fence** (the
+/// * at the end, or when tainted chunks fill half of the spool, or when a chunk waits for room that
+///   nothing but theirs can give: nothing in flight, **fence** (the
 ///   staging collection takes the next epoch's name, so that a late request finds nothing),
 ///   upsert tainted chunks and flush, pass by pass; a pass with a request in doubt is made again,
 ///   from the fence, with half as many chunks.
@@ -69,6 +70,7 @@ public struct LoadCoordinator: Sendable {
     private var passLimit = Int.max
     private var flushing: Set<ChunkID>?
     private var isFlushWanted = false
+    private var isRoomWanted = false
     private var isExtractionFinished = false
     private var isPaused = false
     /// One request alone, until it is acknowledged: at the start, after a pause and after a
@@ -119,6 +121,8 @@ public struct LoadCoordinator: Sendable {
             actions = flushEnded(error)
         case .flushWanted:
             isFlushWanted = !acked.isEmpty
+        case .roomWanted:
+            isRoomWanted = true
         case .fenceStands:
             switch settings.doubts {
             case .sweep:
@@ -266,6 +270,7 @@ extension LoadCoordinator {
             return pause(because: error)
         }
         guard !flushed.isEmpty else { return [] }
+        isRoomWanted = false
         if riskLimit < Int.max / 2 { riskLimit *= 2 }
         for id in flushed {
             mostRows[id] = nil
@@ -301,7 +306,7 @@ extension LoadCoordinator {
         }
         switch stage {
         case .inserting:
-            if taintedBytes >= settings.settleAfterBytes {
+            if taintedBytes >= settings.settleAfterBytes || onlySettlingMakesRoom {
                 stage = .comingToRest
                 return advance(actions)
             }
@@ -349,6 +354,13 @@ extension LoadCoordinator {
         return actions + flushIfDue()
     }
 
+    /// Whether somebody waits for room, and no chunk is left whose flush would make some. A full disk, or
+    /// a small spool with chunks whose predecessor waits, too, comes to that below ``Settings/settleAfterBytes``.
+    private var onlySettlingMakesRoom: Bool {
+        isRoomWanted && !tainted.isEmpty && inserts.isEmpty && inFlight.isEmpty && acked.isEmpty
+            && flushing == nil
+    }
+
     private mutating func beginPass() {
         upserted = []
         settling = Set(tainted.sorted().prefix(passLimit))
@@ -394,7 +406,7 @@ extension LoadCoordinator {
         case .inserting:
             let isEnd = isExtractionFinished && inserts.isEmpty && inFlight.isEmpty
             let isDue =
-                isFlushWanted || isEnd || acked.count >= riskLimit
+                isFlushWanted || isRoomWanted || isEnd || acked.count >= riskLimit
                 || ackedRows >= settings.flushAfterRows
                 || ackedBytes >= settings.flushAfterBytes
             guard isDue, !acked.isEmpty else { return [] }

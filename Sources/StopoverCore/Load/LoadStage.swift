@@ -110,6 +110,8 @@ struct LoadStage: Sendable {
                         let rows = engine.spool.release(ids)
                         engine.board.rowsFlushed(rows, of: transfer.id)
                         engine.board.chunksFlushed(ids.count, of: transfer.id)
+                        // It was told when they began to wait; these were not enough for all.
+                        if engine.spool.isAwaited { post(.roomWanted) }
                     case .pause(let delay, let error):
                         engine.lead.held()
                         // A long outage is one line in the error log, until something was flushed.

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Writes the receipt of a job from its ledger.
-public struct ReceiptWriter {
+public struct ReceiptWriter: Sendable {
     private let directory: JobDirectory
     private let ledger: Ledger
 
@@ -39,22 +39,23 @@ public struct ReceiptWriter {
             verifications: try await ledger.verifications(), throughput: throughput)
         var last: [UInt8]?
         for transfer in transfers {
-            var walk = try await ChunkWalk(ledger, of: transfer.id)
-            while case let some = try await walk.next(), !some.isEmpty {
-                for record in some.map(\.chunk) {
+            var some = try await more(of: ChunkWalk(ledger, of: transfer.id))
+            while !some.chunks.isEmpty {
+                // Reading is as much work as writing.
+                let walk = some.walk
+                async let next = more(of: walk)
+                for chunk in some.chunks {
                     if let line = last { try file.write(line + Array(",\n".utf8)) }
-                    let text = try Receipt.encode(
-                        Receipt.Chunk(
-                            record: record, content: try await ledger.content(of: record.id),
-                            acks: try await ledger.acks(of: record.id)))
+                    let text = try Receipt.encode(chunk)
                     chain.add(text)
                     last =
                         Receipt.linkStart + Array(chain.hex.utf8) + Receipt.chunkStart + text
                         + [UInt8(ascii: "}")]
                     end.chunks += 1
                 }
+                some = try await next
             }
-            end.rows += walk.rows
+            end.rows += some.walk.rows
         }
         if let line = last { try file.write(line + [0x0A]) }
         let endText = try Receipt.encode(end)
@@ -65,6 +66,21 @@ public struct ReceiptWriter {
         try file.finish()
         try directory.rename(path + ".part", to: path)
         return Written(path: path, seal: chain.hex, head: head, end: end)
+    }
+
+    /// The next chunks of a walk, with all that is known of them; none at its end.
+    private func more(
+        of walk: ChunkWalk
+    ) async throws -> (walk: ChunkWalk, chunks: [Receipt.Chunk]) {
+        var walk = walk
+        let records = try await walk.next().map(\.chunk)
+        guard let first = records.first, let last = records.last else { return (walk, []) }
+        let evidence = try await ledger.evidence(of: first.id...last.id)
+        let chunks = records.map {
+            Receipt.Chunk(
+                record: $0, content: evidence.contents[$0.id], acks: evidence.acks[$0.id] ?? [])
+        }
+        return (walk, chunks)
     }
 }
 

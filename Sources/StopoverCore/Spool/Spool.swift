@@ -129,7 +129,8 @@ public final class Spool: Sendable {
     /// larger than the whole budget passes when nothing else is here; and one that waits passes
     /// when nothing that loading could free is here or on its way, so that the budget may be passed
     /// by a chunk per worker and is never a deadlock. Ends with ``turnEnded()``.
-    func reserve(_ bytes: Int) async throws {
+    /// - Parameter mustWait: told once it stands in the line; ``isAwaited`` is true then.
+    func reserve(_ bytes: Int, mustWait: () -> Void = {}) async throws {
         let wanted = Int64(bytes)
         let id: UInt64? = state.withLock { state in
             if state.waiting.isEmpty, state.fits(wanted, limitBytes) {
@@ -147,7 +148,9 @@ public final class Spool: Sendable {
                     state.waiting.append((id, wanted, ready))
                     return false
                 }
-                if isCancelled { ready.resume(throwing: CancellationError()) } else { serve() }
+                guard !isCancelled else { return ready.resume(throwing: CancellationError()) }
+                mustWait()
+                serve()
             }
         } onCancel: {
             let ready = state.withLock { state -> CheckedContinuation<Void, any Error>? in
@@ -165,10 +168,8 @@ public final class Spool: Sendable {
         state.withLock { _ = $0.cancelledEarly.remove(id) }
     }
 
-    /// Whether a chunk of about `bytes` would have to wait now.
-    func isFull(for bytes: Int) -> Bool {
-        state.withLock { !$0.waiting.isEmpty || !$0.fits(Int64(bytes), limitBytes) }
-    }
+    /// Whether a chunk waits for its room in the budget.
+    var isAwaited: Bool { state.withLock { !$0.waiting.isEmpty } }
 
     func waitsForDisk(_ id: ChunkID, _ waits: Bool) {
         state.withLock { state in

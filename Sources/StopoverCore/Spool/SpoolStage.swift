@@ -88,8 +88,7 @@ struct SpoolStage: Sendable {
             id: id, transfer: transfer.id, split: read.split.id,
             partition: read.split.partition, firstKey: read.firstKey, lastKey: read.lastKey)
         let room = ChunkFormat.room(for: batch, header)
-        if engine.spool.isFull(for: room) { announce(.flushWanted) }
-        try await engine.spool.reserve(room)
+        try await engine.spool.reserve(room) { announce(.roomWanted) }
         do {
             let record = try await write(batch, header, writer)
             engine.spool.settle(reserved: room, written: record, rows: batch)
@@ -119,10 +118,10 @@ struct SpoolStage: Sendable {
     ) async throws -> ChunkRecord {
         var patience = Patience()
         while true {
+            let released = engine.spool.releasedCount
             // Room that loading frees is the oldest chunk's: younger ones of its split can be neither
             // recorded nor loaded before it, and could fill the disk for good.
             if !engine.spool.olderWaitForDisk(than: header.id) {
-                let released = engine.spool.releasedCount
                 do {
                     let record = try writer.seal(batch, header)
                     if patience.failures > 0 {
@@ -138,9 +137,19 @@ struct SpoolStage: Sendable {
                 }
             }
             engine.spool.waitsForDisk(header.id, true)
-            announce(.flushWanted)
+            announce(.roomWanted)
             engine.board.waiting(.spool, because: "the disk of the spool is full")
-            try await Task.sleep(for: patience.failed())
+            try await pause(for: patience.failed(), orUntilReleasedSince: released)
+        }
+    }
+
+    /// How soon a chunk that waits for the disk sees that others have left.
+    private static let lookInterval = Duration.milliseconds(20)
+
+    private func pause(for time: Duration, orUntilReleasedSince released: Int) async throws {
+        let end = ContinuousClock.now + time
+        while engine.spool.releasedCount == released, .now < end {
+            try await Task.sleep(for: SpoolStage.lookInterval)
         }
     }
 

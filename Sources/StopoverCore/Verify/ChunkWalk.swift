@@ -8,7 +8,7 @@ struct ChunkPlace: Sendable {
 }
 
 /// The chunks of a transfer in the order of their numbers, some at a time.
-struct ChunkWalk {
+struct ChunkWalk: Sendable {
     /// Records in memory.
     static let chunksAtOnce = 256
 

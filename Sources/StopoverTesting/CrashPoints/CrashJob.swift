@@ -13,13 +13,25 @@ public struct CrashJob: Sendable {
     private static let sourceSeed: UInt64 = 64
 
     private let keys: CrashCase.Keys
+    private let limits: EngineLimits
+    private let diskBytes: Int
     private let source: SourceRows
     private let plan: MigrationPlan
     private let expected: [[UInt8]]
 
     /// Plans the job, once for all of its cases.
-    public init(_ keys: CrashCase.Keys) async throws {
+    /// - Parameters:
+    ///   - diskBytes: what the disk of the spool has room for.
+    ///   - adjust: changes the job's limits.
+    public init(
+        _ keys: CrashCase.Keys, diskBytes: Int = .max,
+        adjust: (inout EngineLimits) -> Void = { _ in }
+    ) async throws {
         self.keys = keys
+        self.diskBytes = diskBytes
+        var limits = CrashJob.limits
+        adjust(&limits)
+        self.limits = limits
         source = SourceRows(chunks: CrashJob.chunks, seed: CrashJob.sourceSeed)
         var mapping = Mapping()
         if keys == .made { mapping.autoID = .regenerate }
@@ -36,6 +48,9 @@ public struct CrashJob: Sendable {
     /// Milliseconds where a user's job has seconds.
     private static var limits: EngineLimits {
         var limits = EngineLimits()
+        // Some ten chunks: it is full again and again, and later chunks are written into the files of
+        // those that left.
+        limits.spoolBytes = 40 << 10
         limits.cursors = 2
         limits.spoolWorkers = 2
         limits.insertRequests = 2
@@ -63,6 +78,7 @@ public struct CrashJob: Sendable {
         defer { scratch.remove() }
         var random = SeededRandom(seed: crash.seed)
         var world = World()
+        world.volume.capacity = diskBytes
         var outcome = CrashOutcome()
         let snapshot = Snapshot()
         var rolledBack = false
@@ -147,7 +163,7 @@ public struct CrashJob: Sendable {
         let results: [TransferResult]
         do {
             let spool = try Spool(
-                directory: "/spool", disk: disk, limitBytes: CrashJob.limits.spoolBytes,
+                directory: "/spool", disk: disk, limitBytes: limits.spoolBytes,
                 seed: ledger.job.seed,
                 resting: try await ledger.restingChunks())
             let engine = Engine(
@@ -156,7 +172,7 @@ public struct CrashJob: Sendable {
                     directory: "/quarantine", disk: SimulatedDisk(FaultPoints()),
                     records: try await ledger.quarantine()),
                 board: ProgressBoard(job: "job"), errors: ErrorLog(scratch.job),
-                limits: CrashJob.limits, stop: target.points.death)
+                limits: limits, stop: target.points.death)
             results = try await JobRunner(engine: engine, plan: plan, jobTag: ledger.job.tag).run()
         } catch {
             try? await ledger.close()

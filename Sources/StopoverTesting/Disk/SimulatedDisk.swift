@@ -86,6 +86,9 @@ public final class SimulatedDisk: Disk {
     }
 
     public func allocate(_ byteCount: Int, for file: Int32) throws(DiskFailure) {
+        guard volume.withLock({ $0.fits(byteCount, of: Int(file)) }) else {
+            throw DiskFailure(ENOSPC, "allocate")
+        }
         let zeros = [UInt8](repeating: 0, count: byteCount)
         try at(
             "allocate", "file \(file)", torn: { $0.write(zeros[..<(byteCount / 2)], to: Int(file)) }

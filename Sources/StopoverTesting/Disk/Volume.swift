@@ -15,6 +15,8 @@ struct Volume: Sendable {
         case rename(String, String, Int)
     }
 
+    /// Bytes of files that it has room for.
+    var capacity = Int.max
     private(set) var files: [Int: File] = [:]
     private(set) var names: [String: Int] = [:]
     private var durableNames: [String: Int] = [:]
@@ -28,6 +30,12 @@ struct Volume: Sendable {
         names[path] = next
         changes.append(.link(path, next))
         return next
+    }
+
+    /// Whether a file of `byteCount` has its place beside the others.
+    func fits(_ byteCount: Int, of file: Int) -> Bool {
+        let others = names.values.filter { $0 != file }
+        return others.reduce(byteCount) { $0 + (files[$1]?.bytes.count ?? 0) } <= capacity
     }
 
     mutating func write(_ bytes: some Collection<UInt8>, to file: Int) {

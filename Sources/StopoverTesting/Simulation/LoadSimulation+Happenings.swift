@@ -56,6 +56,11 @@ extension LoadSimulation {
             if ledger.phase == .moving { tell(process, .extractionFinished) }
             return
         }
+        guard ledger.restingCount < weather.room else {
+            awaitsRoom = true
+            if mutant != .waitsSilently { tell(process, .roomWanted) }
+            return
+        }
         let id = ChunkID(Int64(nextChunk))
         nextChunk += 1
         ledger.spooled(id)
@@ -63,8 +68,16 @@ extension LoadSimulation {
         tell(process, .chunkSpooled(chunk(id)))
     }
 
+    /// Chunks left, or a new process tries.
+    private mutating func tryForRoom() {
+        guard awaitsRoom else { return }
+        awaitsRoom = false
+        timeline.add(.chunkReady, after: 1)
+    }
+
     private mutating func processStarts() {
         process += 1
+        tryForRoom()
         maySweep = true
         if ledger.phase == .moving, process > 1, fence == .name {
             // StagingCollection.takeOver: the next epoch's name, before anything else.
@@ -140,7 +153,7 @@ extension LoadSimulation {
             case .sweep:
                 timeline.add(
                     .sweeps(process: process, removed: 0, looksLeft: looks), after: delay(1...500))
-            case .release: break
+            case .release: tryForRoom()
             case .pause(let duration, _):
                 let milliseconds =
                     duration.components.seconds * 1000

@@ -50,12 +50,14 @@ public struct LoadSimulation {
         case keepsDisownedKeys
         /// What the target counts beside the acknowledged rows is left there.
         case noCount
+        /// A chunk that waits for room says nothing.
+        case waitsSilently
 
         /// Whether it changes anything for this kind of keys.
         public func applies(to keys: Keys) -> Bool {
             switch self {
             case .noSweep, .keepsDisownedKeys, .noCount: keys == .made
-            case .trustsUpsert: keys != .made
+            case .trustsUpsert, .waitsSilently: keys != .made
             default: true
             }
         }
@@ -113,6 +115,8 @@ public struct LoadSimulation {
         /// Requests that arrive twice, the second time behind our back. Where the keys are the source's that
         /// makes copies that no load can see.
         var twice = 0.0
+        /// Chunks that the disk of the spool has room for: the load takes its spool for larger.
+        var room = Int.max
 
         init(_ random: inout SeededRandom, _ keys: Keys) {
             chunks = Int.random(in: 3...25, using: &random)
@@ -131,6 +135,7 @@ public struct LoadSimulation {
             clientCrashes = Bool.random(using: &random) ? Int.random(in: 1...6, using: &random) : 0
             serverCrashes = Bool.random(using: &random) ? Int.random(in: 1...5, using: &random) : 0
             if keys == .made { twice = rate(0.2) }
+            if Bool.random(using: &random) { room = Int.random(in: 1...chunks, using: &random) }
         }
     }
 
@@ -181,6 +186,8 @@ public struct LoadSimulation {
     var open: Set<Int> = []
     var process = 0
     var nextChunk = 1
+    /// A chunk is cut and there is no room for it.
+    var awaitsRoom = false
     var nextRequest = 0
     var outcome: Outcome?
     /// Whether a count may send the load back to a sweep: once in each run.

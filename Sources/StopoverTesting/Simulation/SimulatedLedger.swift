@@ -52,6 +52,9 @@ struct SimulatedLedger {
 
     var madeKeys: [IDRuns] { made.values.flatMap { $0.map { IDRuns($0) } } }
 
+    /// Chunks whose files are still needed.
+    var restingCount: Int { states.values.count { $0 != .flushed } }
+
     func chunks(in state: ChunkState) -> [ChunkID] {
         states.filter { $0.value == state }.keys.sorted()
     }

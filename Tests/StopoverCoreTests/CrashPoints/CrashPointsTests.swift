@@ -73,6 +73,21 @@ struct CrashPointsTests {
         #expect(tally.struck == Self.secondTry)
     }
 
+    @Test(
+        "ends exact on a disk that is smaller than its spool may be, full of chunks in doubt",
+        arguments: CrashCase.Keys.allCases)
+    func smallDisk(_ keys: CrashCase.Keys) async throws {
+        // Three chunks; with two workers, they could be three whose predecessor is not written.
+        let job = try await CrashJob(keys, diskBytes: 12 << 10) {
+            $0.spoolBytes = 1 << 30
+            $0.spoolWorkers = 1
+        }
+        let faults = (0..<4).map { PlannedFault(.target, Self.firstInsert + $0, .unanswered) }
+        let outcome = try await job.run(CrashCase(keys, [faults]))
+        #expect(outcome.isGood && outcome.end == .exact && outcome.lives == 1, "\(outcome)")
+        #expect(outcome.struck.count == faults.count, "\(outcome.struck)")
+    }
+
     /// So many of the points behind it are those of the count, the fence, the sweep and the end, and more.
     private static let lastPoints = 70
 

@@ -460,4 +460,41 @@ struct LoadCoordinatorTests {
         #expect(bench.sent.map { $0.0.chunk.number } == [2])
         #expect(bench.sent.map(\.1) == [.insert])
     }
+
+    @Test("settles in mid-run when a chunk waits for room that only tainted chunks hold")
+    func settlesForRoom() {
+        var bench = Bench(requestLimit: 1)
+        bench.spool(1...2)
+        bench.answer(.inDoubt(trouble))
+        bench.handle(.roomWanted)
+        bench.handle(.pauseEnded)
+        // The second may still make room, and does.
+        #expect(bench.fences == 0 && bench.sent.map { $0.0.chunk.number } == [2])
+        bench.answer(.acknowledged)
+        #expect(bench.fences == 0 && bench.flushes == 1)
+        bench.handle(.flushEnded(nil))
+        #expect(bench.fences == 0 && bench.released.map(\.number) == [2])
+        // It was not enough.
+        bench.handle(.roomWanted)
+        #expect(bench.fences == 1)
+        bench.handle(.fenceStands)
+        bench.answer(.acknowledged)
+        bench.handle(.flushEnded(nil))
+        #expect(bench.released.map(\.number) == [2, 1])
+        bench.spool(3...3)
+        #expect(bench.fences == 1 && bench.sent.map(\.1) == [.insert])
+    }
+
+    @Test("flushes what is acknowledged after room was wanted; a lost flush is settled for it")
+    func roomWantedBefore() {
+        var bench = Bench(requestLimit: 1)
+        bench.handle(.roomWanted)
+        bench.spool(1...1)
+        #expect(bench.flushes == 0)
+        bench.answer(.acknowledged)
+        #expect(bench.flushes == 1)
+        bench.handle(.targetLost)
+        bench.handle(.flushEnded(nil))
+        #expect(bench.released.isEmpty && bench.fences == 1)
+    }
 }

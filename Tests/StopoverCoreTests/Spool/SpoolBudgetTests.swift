@@ -18,9 +18,9 @@ struct SpoolBudgetTests {
             directory: scratch.path, limitBytes: limit, seed: 1, resting: [], report: report)
     }
 
-    /// Waits until `spool` has someone waiting.
+    /// Returns once a chunk waits for room.
     private func waitUntilFull(_ spool: Spool) async throws {
-        while !spool.isFull(for: 0) { try await Task.sleep(for: .milliseconds(1)) }
+        while !spool.isAwaited { try await Task.sleep(for: .milliseconds(1)) }
     }
 
     @Test("is never exceeded by 20 concurrent writers, and all of them pass")
@@ -96,7 +96,7 @@ struct SpoolBudgetTests {
         spool.settle(reserved: 10, written: nil)
         try await large.value
         #expect(spool.usedBytes == 1000)
-        #expect(spool.isFull(for: 1))
+        #expect(!spool.isAwaited)
         spool.settle(reserved: 1000, written: nil)
         #expect(spool.usedBytes == 0)
     }

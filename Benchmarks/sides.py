@@ -1,10 +1,11 @@
 """A real server on one side, a server of ours on the other: how much of what the slower side gives alone
 does a whole migration get? `stopover bench` measures the source alone, the target alone, and both, each
-once the real server has come to rest (a target is a new one each time), and in turn in both orders; both
-together begin with the number of requests at once that was best of the real server, as `stopover bench` does it. The
-real server has half of the processors and the disk to itself (our spool is in memory), as it would on a
-machine of its own, in all three; else what our side costs would be missing from it. The last line of the
-output is JSON.
+once the real server has come to rest (a target is a new one each time), and in turn in both orders. Both
+together begin with the number of requests at once that was best of the real server in the measurements
+before, as `stopover bench` does it, and are compared with the number that is best of it in all. The real
+server has half of the processors and the disk to itself (our spool is in memory), as it would on a machine
+of its own, in all three; else what our side costs would be missing from it. The last line of the output is
+JSON.
 """
 
 from __future__ import annotations
@@ -109,38 +110,58 @@ def bench(arguments: argparse.Namespace, side: str, directory: Path) -> dict[str
             make_readable(source.uri)
             target = stack.enter_context(twin("--store", "tally"))
 
-        def once(measured: str, requests: str) -> dict[str, float]:
+        # Rows a second of the real server alone, by the number of requests at once, of each measurement.
+        alone: list[dict[int, float]] = []
+
+        def once(measured: str) -> dict[str, float]:
+            requests = str(best(alone)) if measured == "both" and alone else arguments.requests
             file = directory / "bench.yaml"
             seconds = arguments.seconds if measured in (side, "both") else OURS_SECONDS
             if side == "source":
-                return measured_once(measured, migration(file, source.uri, target.uri, arguments),
-                                     requests, seconds, source)
-            # A target that was written to before is slower by a tenth, long after it has come to rest.
-            with halves.server(arguments.server, directory / "target") as real:
-                return measured_once(measured, migration(file, ours.uri, real.uri, arguments),
-                                     requests, seconds, real)
+                samples, busy = measured_once(migration(file, source.uri, target.uri, arguments),
+                                              measured, requests, seconds, source)
+            else:
+                # A target that was written to before is slower by a tenth, long after it has come to rest.
+                with halves.server(arguments.server, directory / "target") as real:
+                    samples, busy = measured_once(migration(file, ours.uri, real.uri, arguments),
+                                                  measured, requests, seconds, real)
+            rates = {sample["requestsAtOnce"]: sample["rows"] / sample["seconds"] for sample in samples}
+            if measured == side:
+                alone.append(rates)
+            number = best([rates])
+            return {measured: round(rates[number]), f"{measured}Requests": number,
+                    f"{measured}Busy": round(busy, 3)}
 
-        best = arguments.requests
-        if side == "source" or "," in best:
+        if side == "source" or "," in arguments.requests:
             # What is read for the first time after it was filled, 2.3.5 is busy with for half a minute.
-            first = once(side, arguments.requests)
-            best = str(first[f"{side}Requests"])
-            say(f"the first time: {first}")
+            say(f"the first time: {once(side)}")
         if side == "source":
             time.sleep(SETTLE_SECONDS[arguments.server])
         runs = []
+        first = len(alone)
         for number in range(arguments.runs):
             run: dict[str, float] = {}
             for measured in SIDES if number % 2 == 0 else reversed(SIDES):
-                run |= once(measured, best if measured == "both" else arguments.requests)
-            run["partOfSlower"] = round(run["both"] / min(run["source"], run["target"]), 3)
+                run |= once(measured)
             runs.append(run)
             say(f"{arguments.server} as {side}: {run}")
+        # One number for all runs: the faster of two in each would be the luckier one.
+        number = best(alone[first:])
+        for run, rates in zip(runs, alone[first:], strict=True):
+            run |= {side: round(rates[number]), f"{side}Requests": number}
+            run["partOfSlower"] = round(run["both"] / min(run["source"], run["target"]), 3)
+        say(f"both of the slower: {sorted(run['partOfSlower'] for run in runs)}")
     return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
 
 
-def measured_once(side: str, file: str, requests: str, length: int,
-                  real: Server) -> dict[str, float]:
+def best(measurements: list[dict[int, float]]) -> int:
+    """The number of requests at once that was the fastest."""
+    return max(measurements[0], key=lambda number: sum(rates[number] for rates in measurements))
+
+
+def measured_once(file: str, side: str, requests: str, length: int,
+                  real: Server) -> tuple[list[dict[str, Any]], float]:
+    """A sample for each number of requests at once, and how many processors the real server used."""
     rest(real)
     process = subprocess.Popen(
         bench_command(file, [side], length, requests),
@@ -152,12 +173,10 @@ def measured_once(side: str, file: str, requests: str, length: int,
     assert process.stdout is not None
     if process.returncode != 0:
         sys.exit(process.stdout.read())
-    measured = bench_samples(process.stdout.read())
+    samples = bench_samples(process.stdout.read())
     # Without its beginning and its end: collections are made and dropped there.
     busy = seconds[EDGE_SECONDS:-EDGE_SECONDS] or seconds
-    best = max(measured, key=lambda sample: sample["rows"] / sample["seconds"])
-    return {side: round(best["rows"] / best["seconds"]), f"{side}Requests": best["requestsAtOnce"],
-            f"{side}Busy": round(statistics.mean(busy), 3)}
+    return samples, statistics.mean(busy)
 
 
 def rest(server: Server) -> None:

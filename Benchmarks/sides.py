@@ -114,7 +114,7 @@ def bench(arguments: argparse.Namespace, side: str, directory: Path) -> dict[str
         alone: list[dict[int, float]] = []
 
         def once(measured: str) -> dict[str, float]:
-            requests = str(best(alone)) if measured == "both" and alone else arguments.requests
+            requests = str(best(alone)) if measured == "both" else arguments.requests
             file = directory / "bench.yaml"
             seconds = arguments.seconds if measured in (side, "both") else OURS_SECONDS
             if side == "source":
@@ -132,10 +132,9 @@ def bench(arguments: argparse.Namespace, side: str, directory: Path) -> dict[str
             return {measured: round(rates[number]), f"{measured}Requests": number,
                     f"{measured}Busy": round(busy, 3)}
 
-        if side == "source" or "," in arguments.requests:
+        if side == "source":
             # What is read for the first time after it was filled, 2.3.5 is busy with for half a minute.
             say(f"the first time: {once(side)}")
-        if side == "source":
             time.sleep(SETTLE_SECONDS[arguments.server])
         runs = []
         first = len(alone)

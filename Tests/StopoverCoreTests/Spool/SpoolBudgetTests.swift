@@ -96,8 +96,14 @@ struct SpoolBudgetTests {
         spool.settle(reserved: 10, written: nil)
         try await large.value
         #expect(spool.usedBytes == 1000)
+        // However small, the next one waits for it.
         #expect(!spool.isAwaited)
+        let small = Task { try await spool.reserve(1) }
+        try await waitUntilFull(spool)
+        #expect(spool.usedBytes == 1000)
         spool.settle(reserved: 1000, written: nil)
+        try await small.value
+        spool.settle(reserved: 1, written: nil)
         #expect(spool.usedBytes == 0)
     }
 

@@ -84,9 +84,22 @@ extension Part {
     private static func spool(
         _ name: String, _ batch: Batch, _ rows: Int, _ packing: Packing
     ) throws -> [Part] {
+        // Into files of chunks that left, as a job does that is flushed on its way; and, where a spool has no
+        // room for spare files, into new ones, as one that is not.
+        let (writes, read) = try spool(
+            name, "spool write", batch, rows, packing, limitBytes: 1 << 40)
+        let (new, _) = try spool(
+            name, "spool write into new files", batch, rows, packing, limitBytes: 1)
+        return [writes, new, read]
+    }
+
+    private static func spool(
+        _ name: String, _ what: String, _ batch: Batch, _ rows: Int, _ packing: Packing,
+        limitBytes: Int64
+    ) throws -> (write: Part, read: Part) {
         let scratch = try Scratch()
         let spool = try Spool(
-            directory: scratch.path, limitBytes: 1 << 40, packing: packing, seed: 7, resting: [])
+            directory: scratch.path, limitBytes: limitBytes, packing: packing, seed: 7, resting: [])
         let writer = try spool.makeWriter()
         let reader = try spool.makeReader()
         var number: Int64 = 0
@@ -97,19 +110,19 @@ extension Part {
                 firstKey: .int64(0), lastKey: .int64(Int64(rows)))
         }
         let kept = try writer.seal(batch, header())
-        return [
+        return (
             Part(
-                name: "\(name) spool write, \(packing)", bytes: batch.byteCount, rows: rows
+                name: "\(name) \(what), \(packing)", bytes: batch.byteCount, rows: rows
             ) {
+                withExtendedLifetime(scratch) {}
                 let record = try writer.seal(batch, header())
                 spool.settle(reserved: 0, written: record)
                 _ = spool.release([record.id])
             },
             Part(name: "\(name) spool read, \(packing)", bytes: batch.byteCount, rows: rows) {
-                withExtendedLifetime(scratch) {}
                 _ = try reader.read(kept)
-            },
-        ]
+            }
+        )
     }
 
     /// Elements of a page's size, one after the other, between two tasks.

@@ -13,8 +13,10 @@ struct WorkerCount {
     /// What a step more must gain, and what a step fewer may lose.
     static let worthwhile = 0.02
     static let negligible = 0.01
-    /// What twice as many must gain at first.
+    /// What twice as many must gain at first; and where that is just a step more, one beside one, which else
+    /// is judged as any other.
     static let worthDoubling = 0.02
+    static let worthStep = 0.1
     /// Tries that must agree before a step is taken, and how many of the last ones count.
     static let agreeing = 3
     static let remembered = 6
@@ -24,6 +26,8 @@ struct WorkerCount {
     static let tolerated = 0.02
     /// A loss that may be chance, and makes no rest longer.
     static let luck = 0.05
+    /// A try that is so far behind is over after a third of its measurement.
+    static let hopeless = 0.1
     /// The part of a new measurement in what is usual.
     private static let news = 0.3
 
@@ -57,9 +61,10 @@ struct WorkerCount {
     }
 
     // The measurement under way.
-    /// Units that were begun with another number of workers, and say nothing of this one.
+    /// Units that were begun with another number of workers, and say nothing of this one: it begins when
+    /// the last of them ends.
     private var foreign: Int
-    private var since: Duration?
+    private var since = Duration.zero
     private var amount = 0.0
     private var units = 0
 
@@ -74,22 +79,28 @@ struct WorkerCount {
     mutating func did(_ bytes: Int, now: Duration) {
         guard foreign == 0 else {
             foreign -= 1
-            return
-        }
-        guard let since else {
             (since, amount, units) = (now, 0, 0)
             return
         }
         amount += Double(bytes)
         units += 1
         let elapsed = now - since
-        guard elapsed >= WorkerCount.interval, units >= WorkerCount.unitsPerWorker * count else {
-            return
-        }
+        guard isEnough(elapsed * 3, units * 3) else { return }
         let rate = amount / (elapsed / .seconds(1))
-        (self.since, amount, units) = (now, 0, 0)
-        measured(rate)
+        let isHopeless = count != settled && gain(rate) < -WorkerCount.hopeless
+        guard isHopeless || isEnough(elapsed, units) else { return }
+        let worked = units
+        (since, amount, units) = (now, 0, 0)
+        measured(rate, units: worked)
     }
+
+    /// For a measurement.
+    private func isEnough(_ time: Duration, _ units: Int) -> Bool {
+        time >= WorkerCount.interval && units >= WorkerCount.unitsPerWorker * count
+    }
+
+    /// Of a rate over what is usual.
+    private func gain(_ rate: Double) -> Double { rate / max(usual ?? rate, 1) - 1 }
 
     /// The other side refused something because too much came.
     mutating func refused() {
@@ -106,7 +117,7 @@ struct WorkerCount {
 
     // MARK: Tries
 
-    private mutating func measured(_ rate: Double) {
+    private mutating func measured(_ rate: Double, units: Int) {
         guard count != settled else {
             usual = usual.map { $0 + (rate - $0) * WorkerCount.news } ?? rate
             guard rest == 0 else {
@@ -115,7 +126,7 @@ struct WorkerCount {
             }
             return attempt()
         }
-        judge(rate / max(usual ?? rate, 1) - 1, rate)
+        judge(rate, units: units)
     }
 
     private mutating func attempt() {
@@ -129,24 +140,21 @@ struct WorkerCount {
         )
         triesMore = triesMore ? above > settled : below == settled
         work(triesMore ? above : below)
-        if count == settled { wait() }
+        if count == settled { wait(after: Tries(), units: 0) }
     }
 
     /// Takes the step that was tried, or takes it back.
-    private mutating func judge(_ gain: Double, _ rate: Double) {
+    private mutating func judge(_ rate: Double, units: Int) {
+        let gain = gain(rate)
         if isDoubling {
-            isDoubling = gain >= WorkerCount.worthDoubling
-            guard isDoubling else {
-                // Twice one is a step more, and was tried with that.
-                if count == WorkerCount.step(above: settled) {
-                    more.add(gain)
-                    wait(after: more)
-                }
-                return work(settled)
+            let isStep = count == WorkerCount.step(above: settled)
+            isDoubling = gain >= (isStep ? WorkerCount.worthStep : WorkerCount.worthDoubling)
+            if isDoubling {
+                move(to: count)
+                usual = rate
+                return attempt()
             }
-            move(to: count)
-            usual = rate
-            return attempt()
+            if !isStep { return work(settled) }
         }
         let isMore = count > settled
         var tries = isMore ? more : fewer
@@ -164,16 +172,15 @@ struct WorkerCount {
         // What may be worth it is tried again at once, anything else later.
         if !isWorth {
             triesMore.toggle()
-            wait(after: tries)
+            wait(after: tries, units: units)
         }
         work(settled)
     }
 
-    /// While the number that was tried still works.
-    private mutating func wait(after tries: Tries = Tries()) {
+    /// While the number that was tried still works, and did so many units.
+    private mutating func wait(after tries: Tries, units: Int) {
         // In measurements of the settled number: what was begun before the try, and the try.
-        let units = WorkerCount.unitsPerWorker
-        let length = Double(count * (1 + units)) / Double(settled * units)
+        let length = Double(count + units) / Double(settled * WorkerCount.unitsPerWorker)
         let owed = max(-tries.gain - WorkerCount.luck, 0) * length / WorkerCount.tolerated
         rest = min(max(nextRest, Int(owed)), WorkerCount.longestRest)
         nextRest = min(nextRest * 2, WorkerCount.longestRest)
@@ -188,8 +195,7 @@ struct WorkerCount {
 
     private mutating func work(_ number: Int) {
         guard number != count else { return }
-        foreign = max(count, number)
-        since = nil
+        foreign = max(foreign, count)
         count = number
     }
 

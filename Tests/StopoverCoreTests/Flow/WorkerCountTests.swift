@@ -87,20 +87,22 @@ struct WorkerCountTests {
         #expect(found.part > 0.95 && found.workers < 4, "\(found)")
     }
 
-    /// Milvus Lite 3 with 40,000 rows of 768 dimensions, in pages of 8 MiB.
-    @Test("costs a short job little where one cursor is best")
-    func oneIsBest() {
-        let rates = [3.0, 2.6, 2.3]
+    /// Milvus Lite 3 with 40,000 rows of 768 dimensions, in pages of 8 MiB; and as a target that takes one
+    /// of them a second.
+    @Test(
+        "costs a short job little where one at once is best",
+        arguments: [[3.0, 2.6, 2.3], [1.0, 0.84, 0.7]])
+    func oneIsBest(_ rates: [Double]) {
         var done = 0.0
-        let (clusters, seconds) = (200, 20)
+        let (clusters, seconds) = (400, 25)
         for seed in 0..<UInt64(clusters) {
             var cluster = Cluster(seed: seed) { rates[min($0, rates.count) - 1] }
-            var count = WorkerCount(most: 16, start: EngineLimits().cursorsAtFirst)
+            var count = WorkerCount(most: 16, start: 1)
             cluster.run(&count, seconds: seconds)
             done += cluster.done
         }
         let part = done / Double(clusters * seconds) / rates[0]
-        #expect(part > 0.92, "\(part)")
+        #expect(part > 0.935, "\(part)")
     }
 
     @Test("gets there fast, by doubling")

@@ -14,9 +14,9 @@ struct WorkerCount {
     static let worthwhile = 0.02
     static let negligible = 0.01
     /// What twice as many must gain at first; and where that is just a step more, one beside one, which else
-    /// is judged as any other.
+    /// is judged as any other. What is kept by mistake is left by three tries only.
     static let worthDoubling = 0.02
-    static let worthStep = 0.1
+    static let worthStep = 0.3
     /// Tries that must agree before a step is taken, and how many of the last ones count.
     static let agreeing = 3
     static let remembered = 6
@@ -26,7 +26,8 @@ struct WorkerCount {
     static let tolerated = 0.02
     /// A loss that may be chance, and makes no rest longer.
     static let luck = 0.05
-    /// A try that is so far behind is over after a third of its measurement.
+    /// A try that is so far behind is over after a third of its measurement; or at once, where it is even if
+    /// all that is under way were done.
     static let hopeless = 0.1
     /// The part of a new measurement in what is usual.
     private static let news = 0.3
@@ -61,7 +62,7 @@ struct WorkerCount {
     }
 
     // The measurement under way.
-    /// Units that were begun with another number of workers, and say nothing of this one: it begins when
+    /// Units that were begun with another number of workers, and say little of this one: it begins anew when
     /// the last of them ends.
     private var foreign: Int
     private var since = Duration.zero
@@ -77,22 +78,26 @@ struct WorkerCount {
 
     /// A worker has done one unit of so many bytes.
     mutating func did(_ bytes: Int, now: Duration) {
-        guard foreign == 0 else {
-            foreign -= 1
-            (since, amount, units) = (now, 0, 0)
-            return
-        }
         amount += Double(bytes)
         units += 1
         let elapsed = now - since
+        let isTry = count != settled
+        // Even if all that is under way were done.
+        let atMost = amount + Double(count * bytes)
+        if isTry, isHopeless(atMost / (elapsed / .seconds(1))) {
+            return measured(atMost / (elapsed / .seconds(1)), now)
+        }
+        guard foreign == 0 else {
+            foreign -= 1
+            if foreign == 0 { begin(now) }
+            return
+        }
         guard isEnough(elapsed * 3, units * 3) else { return }
         let rate = amount / (elapsed / .seconds(1))
-        let isHopeless = count != settled && gain(rate) < -WorkerCount.hopeless
-        guard isHopeless || isEnough(elapsed, units) else { return }
-        let worked = units
-        (since, amount, units) = (now, 0, 0)
-        measured(rate, units: worked)
+        if isTry && isHopeless(rate) || isEnough(elapsed, units) { measured(rate, now) }
     }
+
+    private mutating func begin(_ now: Duration) { (since, amount, units) = (now, 0, 0) }
 
     /// For a measurement.
     private func isEnough(_ time: Duration, _ units: Int) -> Bool {
@@ -101,6 +106,8 @@ struct WorkerCount {
 
     /// Of a rate over what is usual.
     private func gain(_ rate: Double) -> Double { rate / max(usual ?? rate, 1) - 1 }
+
+    private func isHopeless(_ rate: Double) -> Bool { gain(rate) < -WorkerCount.hopeless }
 
     /// The other side refused something because too much came.
     mutating func refused() {
@@ -117,7 +124,9 @@ struct WorkerCount {
 
     // MARK: Tries
 
-    private mutating func measured(_ rate: Double, units: Int) {
+    private mutating func measured(_ rate: Double, _ now: Duration) {
+        let units = units
+        begin(now)
         guard count != settled else {
             usual = usual.map { $0 + (rate - $0) * WorkerCount.news } ?? rate
             guard rest == 0 else {

@@ -105,6 +105,19 @@ struct WorkerCountTests {
         #expect(part > 0.935, "\(part)")
     }
 
+    /// Milvus Lite 3 as a source: two first pages took as long as four, one after the other.
+    @Test("gives a try up that is behind even if all that is under way were done")
+    func behindAtOnce() {
+        var count = WorkerCount(most: 16, start: 1)
+        for second in 0...3 { count.did(1_000_000, now: .seconds(second)) }
+        #expect(count.count == 2)
+        var patient = count
+        patient.did(1_000_000, now: .seconds(6))
+        #expect(patient.count == 2)
+        count.did(1_000_000, now: .seconds(7))
+        #expect(count.count == 1)
+    }
+
     @Test("gets there fast, by doubling")
     func doubles() {
         var cluster = Cluster(seed: 1) { Double($0) * 10 }

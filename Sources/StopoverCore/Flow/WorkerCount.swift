@@ -81,19 +81,18 @@ struct WorkerCount {
         amount += Double(bytes)
         units += 1
         let elapsed = now - since
+        let seconds = elapsed / .seconds(1)
         let isTry = count != settled
         // Even if all that is under way were done.
-        let atMost = amount + Double(count * bytes)
-        if isTry, isHopeless(atMost / (elapsed / .seconds(1))) {
-            return measured(atMost / (elapsed / .seconds(1)), now)
-        }
+        let atMost = (amount + Double(count * bytes)) / seconds
+        if isTry, isHopeless(atMost) { return measured(atMost, now) }
         guard foreign == 0 else {
             foreign -= 1
             if foreign == 0 { begin(now) }
             return
         }
         guard isEnough(elapsed * 3, units * 3) else { return }
-        let rate = amount / (elapsed / .seconds(1))
+        let rate = amount / seconds
         if isTry && isHopeless(rate) || isEnough(elapsed, units) { measured(rate, now) }
     }
 
@@ -125,8 +124,7 @@ struct WorkerCount {
     // MARK: Tries
 
     private mutating func measured(_ rate: Double, _ now: Duration) {
-        let units = units
-        begin(now)
+        defer { begin(now) }
         guard count != settled else {
             usual = usual.map { $0 + (rate - $0) * WorkerCount.news } ?? rate
             guard rest == 0 else {
@@ -135,7 +133,7 @@ struct WorkerCount {
             }
             return attempt()
         }
-        judge(rate, units: units)
+        judge(rate)
     }
 
     private mutating func attempt() {
@@ -149,11 +147,11 @@ struct WorkerCount {
         )
         triesMore = triesMore ? above > settled : below == settled
         work(triesMore ? above : below)
-        if count == settled { wait(after: Tries(), units: 0) }
+        if count == settled { wait() }
     }
 
     /// Takes the step that was tried, or takes it back.
-    private mutating func judge(_ rate: Double, units: Int) {
+    private mutating func judge(_ rate: Double) {
         let gain = gain(rate)
         if isDoubling {
             let isStep = count == WorkerCount.step(above: settled)
@@ -181,13 +179,13 @@ struct WorkerCount {
         // What may be worth it is tried again at once, anything else later.
         if !isWorth {
             triesMore.toggle()
-            wait(after: tries, units: units)
+            wait(after: tries)
         }
         work(settled)
     }
 
-    /// While the number that was tried still works, and did so many units.
-    private mutating func wait(after tries: Tries, units: Int) {
+    /// While the number that was tried still works.
+    private mutating func wait(after tries: Tries = Tries()) {
         // In measurements of the settled number: what was begun before the try, and the try.
         let length = Double(count + units) / Double(settled * WorkerCount.unitsPerWorker)
         let owed = max(-tries.gain - WorkerCount.luck, 0) * length / WorkerCount.tolerated
